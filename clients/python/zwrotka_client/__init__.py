@@ -1,0 +1,1 @@
+"""A city unit's client: send, watch, take and answer letters, and check receipts without trusting anyone."""

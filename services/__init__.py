@@ -1,0 +1,1 @@
+"""Zwrotka's services. Each is a process of its own; they meet only in protos/."""

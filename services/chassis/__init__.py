@@ -1,0 +1,1 @@
+"""What every service stands on: settings, errors, RPC, database, process. Knows no letter."""

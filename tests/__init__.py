@@ -1,0 +1,1 @@
+"""The suite: one world of real processes, only the outside is played."""
