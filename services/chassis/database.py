@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
@@ -91,6 +92,12 @@ class Database:
             except DBAPIError as error:
                 raise _Uncertain(error) from error
         return results
+
+
+def insert_ignoring(tx: sa.Connection, table: sa.Table) -> sa.Insert:
+    """An INSERT that leaves a row alone whose unique key is there already."""
+    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 class _Uncertain(Exception):
