@@ -1,6 +1,7 @@
 """One database per service: group commit for writes, a small pool for reads, SQLite and PostgreSQL alike."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -119,10 +120,13 @@ def _conflict(error: IntegrityError) -> Refusal:
 
 
 def _engine(url: str, *, size: int, begin: str) -> sa.Engine:
+    # hide_parameters: an error's text reaches the log, a parameter may be a name or a PESEL.
     if not url.startswith("sqlite"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return sa.create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=size > 1)
-    engine = sa.create_engine(url, poolclass=QueuePool, pool_size=size, max_overflow=0)
+        return sa.create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=size > 1, hide_parameters=True)
+    engine = sa.create_engine(url, poolclass=QueuePool, pool_size=size, max_overflow=0, hide_parameters=True)
+    if engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
 
     @sa.event.listens_for(engine, "connect")
     def _(connection: Any, _record: Any) -> None:

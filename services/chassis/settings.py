@@ -53,6 +53,10 @@ class Settings:
         """Where a service answers, "host:port"."""
         return getattr(self, f"{service}_address") or f"127.0.0.1:{self.port_of(service)}"
 
+    def database_of(self, service: str) -> str:
+        """The URL of a service's database: as set (each service's process has its own), else a file in the home."""
+        return self.database or f"sqlite:///{self.home_path / 'data' / service}.sqlite3"
+
     def shown(self) -> Iterator[tuple[str, str, str]]:
         """(variable, value with secrets masked, help) of each setting."""
         for each in fields(self):
