@@ -59,7 +59,11 @@ class Batcher(Generic[Q, A]):
             worker.join()
 
     def _work(self) -> None:
-        while batch := self._next():
+        while waited := self._next():
+            # A caller that gave up while its item waited must not end this worker with InvalidStateError.
+            batch = [(item, future) for item, future in waited if future.set_running_or_notify_cancel()]
+            if not batch:
+                continue
             items = [item for item, _ in batch]
             try:
                 answers = self._handle(items)
