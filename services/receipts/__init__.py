@@ -1,0 +1,1 @@
+"""Evidence of what happened to a letter, sealed, and the public log that gives each piece its place."""
