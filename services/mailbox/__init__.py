@@ -1,0 +1,1 @@
+"""Accepts letters, keeps them, moves them on. Never keeps a token; never sees a PESEL."""

@@ -1,0 +1,75 @@
+"""What makes a letter: its number, what it is known by when it comes again, what may be shown of it."""
+
+import hashlib
+import re
+import secrets
+import uuid
+from email.message import Message
+
+from services.chassis import codes
+from services.chassis.errors import Invalid
+
+MAX_CONTENT_BYTES = 32 << 20
+MAX_FACTS = 24
+# What a message is known by when a mail server sends it again: its trace headers may differ then, these do not.
+_LASTING_HEADERS = ("message-id", "date", "from", "to", "subject", "content-type", "content-transfer-encoding")
+_GROUP = f"[{codes.ALPHABET}]{{5}}"
+_TOKEN = re.compile(rf"(?<![0-9A-Za-z]){_GROUP}(?:[- ]?{_GROUP}){{3}}(?![0-9A-Za-z])", re.IGNORECASE)
+HIDDEN = "***"
+
+
+def new_number() -> str:
+    """A letter's number, "ZW-XXXX-XXXX-XXXX": ten random symbols (49 bits) and two check symbols."""
+    return f"ZW-{codes.grouped(codes.make(12), 4)}"
+
+
+def must_be_number(text: str) -> str:
+    """The number in its canonical form; Invalid where the check symbols do not fit."""
+    code = codes.normalized(text).removeprefix("ZW")
+    if len(code) != 12 or not codes.is_whole(code):
+        raise Invalid(
+            "number-slip",
+            "This is not a letter's number: its check characters do not fit. Compare it with the receipt.",
+            {"number": "check characters do not fit"},
+        )
+    return f"ZW-{codes.grouped(code, 4)}"
+
+
+def must_be_acceptable(content: bytes) -> None:
+    """Invalid for a letter that is empty or too large."""
+    if not content.strip():
+        raise Invalid("content-empty", "The letter is empty. Nothing was kept.", {"content": "empty"})
+    if len(content) > MAX_CONTENT_BYTES:
+        raise Invalid(
+            "content-too-large",
+            f"The letter is larger than {MAX_CONTENT_BYTES >> 20} MiB. Nothing was kept. Send smaller attachments.",
+            {"content": "too large"},
+        )
+
+
+def content_key(headers: Message, body: bytes) -> str:
+    """The same for the same message, also when it comes again over another path (hex SHA-256)."""
+    digest = hashlib.sha256()
+    for name in _LASTING_HEADERS:
+        for value in headers.get_all(name, ()):
+            digest.update(f"{name}:{value}\n".encode("utf-8", "surrogateescape"))
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def deposit_key(sender: str, addressee: str, key: str) -> bytes:
+    """What a deposit is unique by: 32 bytes."""
+    return hashlib.sha256("\0".join((sender, addressee, key)).encode("utf-8", "surrogateescape")).digest()
+
+
+def without_token(text: str) -> str:
+    """The text with every whole token in it replaced."""
+    return _TOKEN.sub(lambda found: HIDDEN if codes.is_whole(codes.normalized(found[0])) else found[0], text)
+
+
+def new_evidence_id(now_ms: int) -> str:
+    """A UUIDv7 (RFC 9562 §5.7): rising with time, so that keys are appended, not scattered."""
+    value = (now_ms & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0b11 << 62) | 0b10 << 62
+    return str(uuid.UUID(int=value))

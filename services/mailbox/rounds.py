@@ -1,0 +1,26 @@
+"""Work that is due without anybody asking: receipts that a crash or an outage left unmade."""
+
+import threading
+
+import structlog
+
+from services.chassis import clock
+from services.chassis.errors import Unavailable
+from services.mailbox.mailroom import Mailroom
+
+log = structlog.get_logger()
+PAUSE_S = 1.0
+# Younger evidence is being made by the call that accepted the letter.
+MIN_AGE_MS = 10_000
+
+
+def go(mailroom: Mailroom, stop: threading.Event) -> None:
+    """Makes the rounds until told to stop. No trouble ends them."""
+    while not stop.wait(PAUSE_S):
+        try:
+            while mailroom.make_late_receipts(clock.to_ms(clock.now()) - MIN_AGE_MS) and not stop.is_set():
+                pass
+        except Unavailable as trouble:
+            log.warning("receipts-still-away", reason=trouble.reason)
+        except Exception as error:
+            log.error("round-failed", exc_info=error)

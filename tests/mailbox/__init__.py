@@ -1,0 +1,1 @@
+"""Mailbox: rules first, then the room as a whole."""
