@@ -3,22 +3,56 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 export PYTHONPATH := .:protos:clients/python
 
-.PHONY: check test protos
+.PHONY: run test letter check books settings bench chaos protos help
+.DEFAULT_GOAL := help
 
-check: $(VENV)/.dev
+run: $(VENV)/.run  ## everything: environment, home, databases, all services; Ctrl-C stops it
+	@exec $(PYTHON) -m services run
+
+test: $(VENV)/.dev  ## the whole suite, on SQLite and on PostgreSQL
+	@.ci/packages
+	$(PYTHON) -m pytest $(PYTEST)
+
+letter: $(VENV)/.run  ## sends a letter to the running house and checks its receipt; TEXT=... FILE=...
+	@exec $(PYTHON) -m services letter --text "$$TEXT" $(if $(FILE),--file "$$FILE")
+
+check: $(VENV)/.dev  ## format, lint, types, protos, structure
 	$(VENV)/bin/ruff format --check -q .
 	$(VENV)/bin/ruff check -q .
 	$(VENV)/bin/mypy
 	cd protos && ../$(VENV)/bin/buf lint
+	.ci/breaking
+	$(MAKE) -s protos
+	git diff --exit-code --stat -- protos
+	$(if $(wildcard tests/structure),$(PYTHON) -m pytest -q tests/structure)
 
-test: $(VENV)/.dev
-	$(PYTHON) -m pytest
+books: $(VENV)/.run  ## re-reads every letter and receipt and the whole log, of a running or a stopped house
+	@exec $(PYTHON) -m services books
 
-protos: $(VENV)/.dev
+settings:  ## all settings with their values, secrets masked
+	@exec $(firstword $(wildcard $(PYTHON)) python3) -m services settings
+
+bench: $(VENV)/.dev  ## speed and memory beside Postfix and aiosmtpd, into tests/bench/RESULTS.md
+	@.ci/packages
+	$(PYTHON) -m tests.bench
+
+chaos: $(VENV)/.dev  ## the long form of the tests under faults
+	CHAOS=long $(PYTHON) -m pytest tests/chaos
+
+protos: $(VENV)/.dev  ## generates the stubs beside the .proto files
 	cd protos && PATH="../$(VENV)/bin:$$PATH" ../$(PYTHON) -m grpc_tools.protoc -I . --python_out=. --grpc_python_out=. \
 		--mypy_out=quiet:. --mypy_grpc_out=quiet:. $$(find zwrotka -name '*.proto' | sort)
 
-$(VENV)/.dev: requirements-dev.txt
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install -q --require-hashes -r requirements-dev.txt
-	touch $@
+help:  ## this
+	@echo "Targets:"
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@echo; echo "Settings, from the environment or from the file that NAME_FILE names:"
+	@exec $(firstword $(wildcard $(PYTHON)) python3) -m services settings
+
+$(VENV)/.run: requirements.txt .ci/venv
+	@.ci/venv requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt .ci/venv
+	@.ci/venv requirements-dev.txt
+	@touch $@ $(VENV)/.run

@@ -13,8 +13,8 @@ class SettingsError(Exception):
     """A setting that stops the start; the text names it and the remedy."""
 
 
-def _setting(default: str | int, help_: str, *, secret: bool = False) -> Any:
-    return field(default=default, metadata={"help": help_, "secret": secret})
+def _setting(default: str | int, help_: str, *, secret: bool = False, begins: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": help_, "secret": secret, "begins": begins})
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,17 @@ class Settings:
     identity_address: str = _setting("", "host:port of identity; empty: this machine")
     mailbox_address: str = _setting("", "host:port of mailbox; empty: this machine")
     receipts_address: str = _setting("", "host:port of receipts; empty: this machine")
-    database: str = _setting("", "postgresql:// URL; empty: SQLite files in the home", secret=True)
+    database: str = _setting(
+        "", "postgresql:// URL; empty: SQLite files in the home", secret=True, begins=("postgresql://", "sqlite:///")
+    )
     relay: str = _setting(
-        "", "smtp://[user:password@]host:port for outgoing mail; empty: Maildirs under HOME/outgoing", secret=True
+        "",
+        "smtp://[user:password@]host:port for outgoing mail; empty: Maildirs under HOME/outgoing",
+        secret=True,
+        begins=("smtp://",),
     )
     telegram_token: str = _setting("", "token of the Telegram bot; empty: that door stays closed", secret=True)
-    telegram_api: str = _setting("https://api.telegram.org", "base URL of the Bot API")
+    telegram_api: str = _setting("https://api.telegram.org", "base URL of the Bot API", begins=("https://", "http://"))
     budget_bytes: int = _setting(64 << 20, "bytes of letters the mail door holds at once; above it answers 451")
 
     @property
@@ -85,10 +90,15 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         if name in values:
             raise SettingsError(f"{PREFIX}{name.upper()} is set twice, once by its _FILE form. Keep one of them.")
         values[name] = _whole_number(variable, text) if known[name].type is int else text
+        begins = known[name].metadata["begins"]
+        if text and begins and not text.startswith(begins):
+            raise SettingsError(f"{variable} must begin with {' or '.join(begins)}.")
     return Settings(**values)  # type: ignore[arg-type]
 
 
 def _whole_number(variable: str, text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise SettingsError(f"{variable} must be a whole number.")
+    if variable.removesuffix("_FILE").endswith("_PORT") and not 0 < int(text) < 65536:
+        raise SettingsError(f"{variable} must be a port, 1 to 65535.")
     return int(text)
