@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "ZWROTKA_"
+# What the command `zwrotka` reads may stand in the same environment.
+CLIENTS_PREFIXES = ("ZWROTKA_UNIT_", "ZWROTKA_DESK_")
 
 
 class SettingsError(Exception):
@@ -75,7 +77,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     known = {each.name: each for each in fields(Settings)}
     values: dict[str, str | int] = {}
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable.startswith(CLIENTS_PREFIXES):
             continue
         name = variable.removeprefix(PREFIX).lower()
         text = environ[variable]

@@ -1,8 +1,10 @@
 """The command `zwrotka`."""
 
+import io
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 
 from zwrotka_client import jsons, printing
 from zwrotka_client.arguments import parser
@@ -12,10 +14,11 @@ from zwrotka_client.settings import UsageError
 DONE, REFUSED, USAGE, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; the exit code says how it ended (0 done, 1 refused, 2 usage, 3 unavailable)."""
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    args = parser().parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    args = parser().parse_args(arguments)
     try:
         code: int = args.run(args)
         sys.stdout.flush()

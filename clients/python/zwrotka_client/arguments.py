@@ -192,7 +192,7 @@ def _house() -> ArgumentParser:
 
 def _connection(service: str) -> ArgumentParser:
     options = ArgumentParser(add_help=False, parents=[_house()])
-    options.add_argument("--unit", metavar="CODE", help="the unit to act as, of the house on this machine")
+    options.add_argument("--unit", metavar="CODE", help="the unit to act as (the house's first)")
     elsewhere = options.add_argument_group("house elsewhere")
     elsewhere.add_argument("--address", metavar="HOST:PORT", help=f"where {service} answers")
     elsewhere.add_argument("--certificate", metavar="PEM", help="the unit's certificate")

@@ -54,7 +54,7 @@ def token(args: Namespace) -> int:
 
 def _desk(args: Namespace) -> Desk:
     settings = Settings(args)
-    paths = settings.desk_paths
+    paths = settings.unit_paths
     return Desk(
         settings.address("identity", "ZWROTKA_DESK_ADDRESS"),
         certificate=paths.certificate,

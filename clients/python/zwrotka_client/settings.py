@@ -13,7 +13,7 @@ from zwrotka_client.ready import Ready, UnitPaths
 VARIABLES = """\
 environment (a flag of the same meaning wins):
   ZWROTKA_HOME               home of a house on this machine (default: var)
-  ZWROTKA_UNIT_CODE          code of the unit to act as
+  ZWROTKA_UNIT_CODE          the unit to act as, of a house on this machine (default: its first)
   ZWROTKA_UNIT_ADDRESS       host:port of the mailbox
   ZWROTKA_UNIT_CERTIFICATE   the unit's certificate, PEM; its .key and ca.pem beside it
   ZWROTKA_UNIT_KEY           the certificate's key, where it lies elsewhere
@@ -56,7 +56,7 @@ class Settings:
                 "Start it (make run), name its home (--home), or name --address and --certificate."
             ) from error
         except ValueError as error:
-            raise UsageError(str(error)) from error
+            raise UsageError(f"{error} Nothing was sent.") from error
 
     @cached_property
     def unit_paths(self) -> UnitPaths:
@@ -64,20 +64,11 @@ class Settings:
         if certificate := self.given("certificate", "ZWROTKA_UNIT_CERTIFICATE"):
             key = self.given("key", "ZWROTKA_UNIT_KEY")
             return UnitPaths(Path(certificate), Path(key) if key else Path(certificate).with_suffix(".key"))
-        code = self.given("unit", "ZWROTKA_UNIT_CODE")
-        if not code:
-            raise UsageError(f"Say which unit you are: --unit {'|'.join(self.ready.units)}. Nothing was sent.")
+        code = self.given("unit", "ZWROTKA_UNIT_CODE") or next(iter(self.ready.units))
         try:
             return self.ready.unit(code)
         except ValueError as error:
-            raise UsageError(str(error)) from error
-
-    @cached_property
-    def desk_paths(self) -> UnitPaths:
-        """The certificate of the machine the officer works at: a unit's, the first of this house's if none is named."""
-        if not self.given("certificate", "ZWROTKA_UNIT_CERTIFICATE") and not self.given("unit", "ZWROTKA_UNIT_CODE"):
-            return next(iter(self.ready.units.values()))
-        return self.unit_paths
+            raise UsageError(f"{error} Nothing was sent.") from error
 
     @cached_property
     def ca(self) -> Path:
@@ -87,7 +78,9 @@ class Settings:
         if certificate := self.given("certificate", "ZWROTKA_UNIT_CERTIFICATE"):
             return Path(certificate).with_name("ca.pem")
         kept = self.home / "certificates" / "ca.pem"
-        return self.ready.ca if self.args.ready or not kept.exists() else kept
+        if not self.args.ready and kept.is_file():
+            return kept
+        return self._of_house("the city's CA certificate", "--ca").ca
 
     @cached_property
     def log_key(self) -> str:
@@ -95,11 +88,19 @@ class Settings:
         if given := self.given("log_key", "ZWROTKA_UNIT_LOG_KEY"):
             return Path(given).read_text(encoding="utf-8").strip() if Path(given).is_file() else given
         kept = self.home / "keys" / "log.vkey"
-        return self.ready.log_key if self.args.ready or not kept.exists() else kept.read_text(encoding="utf-8").strip()
+        if not self.args.ready and kept.is_file():
+            return kept.read_text(encoding="utf-8").strip()
+        return self._of_house("the verifier key of the city's log", "--log-key").log_key
 
     def address(self, service: str, variable: str) -> str:
         """Where `service` ("mailbox" or "identity") answers."""
         return self.given("address", variable) or str(getattr(self.ready, service))
+
+    def _of_house(self, thing: str, flag: str) -> Ready:
+        try:
+            return self.ready
+        except UsageError as error:
+            raise UsageError(f"Name {thing} with {flag}: there is no house here that has it.") from error
 
     @property
     def login(self) -> str:

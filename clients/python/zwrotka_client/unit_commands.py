@@ -3,12 +3,14 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from zwrotka_client import check_command, jsons, printing
 from zwrotka_client.errors import Unavailable
 from zwrotka_client.letters import Acceptance, Letter, State
+from zwrotka_client.message import new_key
 from zwrotka_client.saving import part_name, save_parts, save_receipt
 from zwrotka_client.settings import Settings, UsageError
 from zwrotka_client.unit import Unit
@@ -17,15 +19,17 @@ from zwrotka_client.verify import verify_receipt
 
 def send(args: Namespace) -> int:
     """Sends a letter to another unit."""
-    with _unit(args) as unit:
-        accepted = unit.send(args.to_unit, _text(args), subject=args.subject, attachments=args.attach, key=args.once)
+    text = _text(args)
+    with _unit(args) as unit, _repeatable(args) as key:
+        accepted = unit.send(args.to_unit, text, subject=args.subject, attachments=args.attach, key=key)
     return _print_acceptance(args, accepted)
 
 
 def answer(args: Namespace) -> int:
     """Answers a letter."""
-    with _unit(args) as unit:
-        accepted = unit.answer(args.number, _text(args), subject=args.subject, attachments=args.attach, key=args.once)
+    text = _text(args)
+    with _unit(args) as unit, _repeatable(args) as key:
+        accepted = unit.answer(args.number, text, subject=args.subject, attachments=args.attach, key=key)
     return _print_acceptance(args, accepted)
 
 
@@ -132,6 +136,17 @@ def _unit(args: Namespace) -> Unit:
         )
     except ValueError as error:
         raise UsageError(f"{error} Nothing was sent.") from error
+
+
+@contextmanager
+def _repeatable(args: Namespace) -> Iterator[str]:
+    """A key for one sending; where it stays uncertain, the error says how to repeat it."""
+    key = args.once or new_key()
+    try:
+        yield key
+    except Unavailable as refusal:
+        sentence = f"{refusal.sentence} With --once {key} the same letter cannot be doubled."
+        raise Unavailable(refusal.reason, sentence, refusal.fields) from refusal
 
 
 def _text(args: Namespace) -> str:
