@@ -9,12 +9,12 @@ from zwrotka.identity.v1.identity_pb2_grpc import add_IdentityServiceServicer_to
 
 from services.chassis import city, clock, process
 from services.chassis.database import Database
-from services.chassis.errors import AlreadyExists, Refusal
-from services.chassis.migrate import upgrade
+from services.chassis.errors import Refusal
 from services.chassis.rpc import Server
 from services.chassis.settings import Settings, SettingsError
-from services.identity import chat_store, officers, store
-from services.identity.servicer import RIGHTS, SERVICE, IdentityServicer
+from services.identity import chat_store, store
+from services.identity.enrolment import enrol
+from services.identity.servicer import RIGHTS, SERVICE, Servicer
 
 PEPPER_BYTES = 32
 ROUND_S = 3600.0
@@ -25,9 +25,9 @@ def serve(settings: Settings) -> None:
     """Answers until the process is told to stop; once an hour ends what is due."""
     stop = process.stop_event()
     pepper = _pepper(settings)
-    database = _database(settings)
+    database = Database(settings.database_of("identity"))
     server = Server(settings, "identity", SERVICE, RIGHTS)
-    servicer = IdentityServicer(database, pepper, city.load(Path(settings.profile)))
+    servicer = Servicer(database, pepper, city.load(Path(settings.profile)))
     add_IdentityServiceServicer_to_server(servicer, server.grpc)
     server.start()
     log.info("started")
@@ -39,21 +39,16 @@ def serve(settings: Settings) -> None:
 
 
 def add_officer(settings: Settings, login: str) -> None:
-    """Adds an officer with the password on standard input's first line; the same again is no error."""
+    """Enrols an officer with the password on standard input's first line; the same again is no error."""
     password = sys.stdin.readline().rstrip("\r\n")
-    for flaw in (officers.login_flaw(login), officers.password_flaw(password)):
-        if flaw:
-            sys.exit(flaw)
-    database = _database(settings)
+    database = Database(settings.database_of("identity"))
     try:
-        known = database.read(lambda tx: store.officer_by(tx, login))
-        if known is None or not officers.password_fits(known.password_hash, password):
-            password_hash = officers.hashed(password)
-            database.write(lambda tx: store.add_officer(tx, login, password_hash, clock.now()))
-    except AlreadyExists as refusal:
-        sys.exit(refusal.sentence)
+        is_new = enrol(database, login, password, clock.now())
+    except Refusal as refusal:
+        sys.exit(" ".join(refusal.fields.values()) or refusal.sentence)
     finally:
         database.close()
+    print(f"{login} can sign in with the new password." if is_new else f"{login} can sign in already; nothing changed.")
 
 
 def _make_round(database: Database) -> None:
@@ -72,12 +67,6 @@ def _pepper(settings: Settings) -> bytes:
     if len(pepper) != PEPPER_BYTES:
         raise SettingsError(f"ZWROTKA_HOME: {path} must hold {PEPPER_BYTES} random bytes. Restore it from a backup.")
     return pepper
-
-
-def _database(settings: Settings) -> Database:
-    database = Database(settings.database_of("identity"))
-    database.write(partial(upgrade, "identity"))
-    return database
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ _UNKNOWN_TOKEN = packed(tokens.unknown())
 _UNLINKED_CHAT = packed(chats.unlinked())
 
 
-class IdentityServicer(IdentityServiceServicer):
-    """zwrotka.identity.v1.IdentityService; the proto says what each method means."""
+class Servicer(IdentityServiceServicer):
+    """IdentityService; its proto says what each method means."""
 
     def __init__(self, database: Database, pepper: bytes, city: City, now: Callable[[], datetime] = clock.now) -> None:
         self._database = database

@@ -14,7 +14,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from services.chassis.clock import from_ms, to_ms
-from services.chassis.errors import AlreadyExists, Invalid
+from services.chassis.errors import Invalid
 from services.identity import officers, personal, profiles, tokens
 from services.identity.chats import Chat
 from services.identity.digests import digest
@@ -181,14 +181,17 @@ def revoke(tx: sa.Connection, profile_id: str, reason: str, actor: Actor, now: d
     note(tx, "profile-revoked", actor, now, profile_id, reason=reason)
 
 
-def add_officer(tx: sa.Connection, login: str, password_hash: str, now: datetime) -> None:
-    """Keeps a new officer; AlreadyExists if the login is taken."""
-    if officer_by(tx, login):
-        raise AlreadyExists("login-taken", "An officer with this login exists, with another password.")
-    # Crash: no officer; the command is given again.
+def enrol(tx: sa.Connection, login: str, password_hash: str, now: datetime) -> None:
+    """Keeps an officer, or a known one's new password; their sessions end."""
+    # Crash: as before; the enrolment is repeated.
+    if known := officer_by(tx, login):
+        tx.execute(sa.update(officer_rows).where(officer_rows.c.id == known.id).values(password_hash=password_hash))
+        tx.execute(sa.delete(session_rows).where(session_rows.c.officer_id == known.id))
+        note(tx, "password-set", replace(ITSELF, officer_id=known.id), now)
+        return
     values = {"login": login, "password_hash": password_hash, "added_at": to_ms(now)}
     officer_id = tx.execute(sa.insert(officer_rows).values(values).returning(officer_rows.c.id)).scalar_one()
-    note(tx, "officer-added", Actor(ITSELF.role, officer_id=officer_id), now)
+    note(tx, "officer-added", replace(ITSELF, officer_id=officer_id), now)
 
 
 def officer_by(tx: sa.Connection, login: str) -> Officer | None:

@@ -5,10 +5,8 @@ from alembic import op
 
 from services.chassis.database import BigKey
 
-revision = "0001"
+revision = "identity-0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
