@@ -34,6 +34,7 @@ def _add_reading(commands: Any) -> None:
     inbox = _add(
         commands,
         "inbox",
+        "",
         "List the letters that came to the unit, oldest first.",
         unit_commands.inbox,
         [_connection("mailbox"), _patience()],
@@ -47,7 +48,9 @@ def _add_reading(commands: Any) -> None:
         ("show", "Show a letter with its text.", unit_commands.show, "zwrotka show ZW-7K2M-9QXA-R4TB --save letter"),
         ("receipt", "Show a letter's evidence.", unit_commands.receipt, "zwrotka receipt ZW-7K2M-9QXA-R4TB --save ."),
     ):
-        command = _add(commands, name, what, run, [_connection("mailbox"), _patience()], f"{example} --unit SO")
+        command = _add(
+            commands, name, "NUMBER", what, run, [_connection("mailbox"), _patience()], f"{example} --unit SO"
+        )
         command.add_argument("number", metavar="NUMBER", help="the letter's number, ZW-XXXX-XXXX-XXXX")
         command.add_argument("--save", metavar="DIR", help="write it into files in this folder")
         if name == "receipt":
@@ -58,6 +61,7 @@ def _add_writing(commands: Any) -> None:
     take = _add(
         commands,
         "take",
+        "NUMBER",
         "Acknowledge that the unit has a letter.",
         unit_commands.take,
         [_connection("mailbox"), _patience()],
@@ -67,6 +71,7 @@ def _add_writing(commands: Any) -> None:
     send = _add(
         commands,
         "send",
+        "UNIT TEXT",
         "Send a letter to another unit.",
         unit_commands.send,
         [_connection("mailbox"), _patience()],
@@ -76,6 +81,7 @@ def _add_writing(commands: Any) -> None:
     answer = _add(
         commands,
         "answer",
+        "NUMBER TEXT",
         "Answer a letter; the answer goes to its sender.",
         unit_commands.answer,
         [_connection("mailbox"), _patience()],
@@ -97,6 +103,7 @@ def _add_verify(commands: Any) -> None:
     verify = _add(
         commands,
         "verify",
+        "FILE...",
         "Check receipts, offline and without trusting the city's services.",
         check_command.verify,
         [_house()],
@@ -119,10 +126,11 @@ def _add_desk(commands: Any) -> None:
     request = _add(
         profile_parts,
         "request",
+        "--first-names NAMES --surname NAME --email ADDRESS",
         "Take down a request for a trusted profile.",
         desk_commands.request,
         parents,
-        "zwrotka desk profile request --first-names Anna --surname Nowak --email anna@example.com --login jkowal",
+        "zwrotka desk profile request --first-names Anna --surname Nowak --email anna@example.com --login urzednik",
     )
     request.add_argument("--first-names", required=True, metavar="NAMES")
     request.add_argument("--surname", required=True, metavar="NAME")
@@ -131,10 +139,11 @@ def _add_desk(commands: Any) -> None:
     confirm = _add(
         profile_parts,
         "confirm",
+        "ID --document NUMBER",
         "Confirm a profile with the identity card shown; prints its first token, this once.",
         desk_commands.confirm,
         parents,
-        "zwrotka desk profile confirm 0193a1d2-... --document ABS123456 --login jkowal",
+        "zwrotka desk profile confirm 0193a1d2-... --document ABS123456 --login urzednik",
     )
     confirm.add_argument("--document", required=True, metavar="NUMBER", help="number of the identity card shown")
     for command in (request, confirm):
@@ -142,19 +151,21 @@ def _add_desk(commands: Any) -> None:
     revoke = _add(
         profile_parts,
         "revoke",
+        "ID --reason SENTENCE",
         "End a profile, all its tokens and linked chats, at once.",
         desk_commands.revoke,
         parents,
-        'zwrotka desk profile revoke 0193a1d2-... --reason "Zgubiony telefon" --login jkowal',
+        'zwrotka desk profile revoke 0193a1d2-... --reason "Zgubiony telefon" --login urzednik',
     )
     revoke.add_argument("--reason", required=True, metavar="SENTENCE", help="kept in the profile's journal")
     token = _add(
         desk_parts,
         "token",
+        "ID",
         "Issue a new token, printed this once; the earlier ones end.",
         desk_commands.token,
         parents,
-        "zwrotka desk token 0193a1d2-... --login jkowal",
+        "zwrotka desk token 0193a1d2-... --login urzednik",
     )
     for command in (confirm, revoke, token):
         command.add_argument("profile_id", metavar="ID", help="the profile's id, as `desk profile request` gave it")
@@ -163,6 +174,7 @@ def _add_desk(commands: Any) -> None:
 def _add(
     commands: Any,
     name: str,
+    words: str,
     what: str,
     run: Callable[[Namespace], int],
     parents: Sequence[ArgumentParser],
@@ -172,6 +184,7 @@ def _add(
     command: ArgumentParser = commands.add_parser(
         name,
         help=what,
+        usage=f"%(prog)s {words} [options]".replace("  ", " "),
         description=f"{what}\n{note}".strip(),
         epilog=f"example:\n  {example}",
         parents=parents,
@@ -212,6 +225,6 @@ def _patience() -> ArgumentParser:
 def _officer() -> ArgumentParser:
     options = ArgumentParser(add_help=False)
     officer = options.add_argument_group("officer")
-    officer.add_argument("--login", metavar="NAME")
+    officer.add_argument("--login", metavar="NAME", help="who signs in")
     officer.add_argument("--password-file", metavar="FILE", help="file with the password; left out, it is asked for")
     return options
