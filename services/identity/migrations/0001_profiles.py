@@ -5,7 +5,7 @@ from alembic import op
 
 from services.chassis.database import BigKey
 
-revision = "identity-0001"
+revision = "0001"
 down_revision = None
 
 
