@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "mailbox-0001"
+revision = "0001"
 down_revision = None
 
 
