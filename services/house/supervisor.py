@@ -76,7 +76,7 @@ class _House:
     def open(self) -> None:
         """Prepares the home, starts all processes and waits until each answers."""
         self._must_succeed("prepare")
-        self._children = list(_children(self._settings))
+        self._children = list(children(self._settings))
         for child in self._children:
             self._start(child)
         self._must_succeed("open")
@@ -158,8 +158,9 @@ class _House:
         child.started_at = time.monotonic()
 
 
-def _children(settings: Settings) -> Iterator[Child]:
-    common = {name: value for name, value in os.environ.items() if not name.startswith(f"{PREFIX}DATABASE")}
+def children(settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterator[Child]:
+    """Every process of the house. Each service gets the URL of its own database, the front door none."""
+    common = {name: value for name, value in environ.items() if not name.startswith(f"{PREFIX}DATABASE")}
     common[f"{PREFIX}HOME"] = str(settings.home_path)
     for service in urls.SERVICES:
         own = {f"{PREFIX}DATABASE": urls.service_url(settings, service)} if settings.database else {}

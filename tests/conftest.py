@@ -1,0 +1,68 @@
+"""The suite's world: one house for all tests, on SQLite and on PostgreSQL, and its books read after every test."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.house import House
+from tests.postgres import Postgres
+
+DATABASES = os.environ.get("ZWROTKA_TEST_DATABASES", "sqlite,postgresql").split(",")
+NewHouse = Callable[..., House]
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database the test runs on."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    server = Postgres(_reachable(tmp_path_factory.mktemp("postgres")) / "server")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def house(request: pytest.FixtureRequest, database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The house that all tests share. Who stops, kills or stages a part of it starts that part again."""
+    shared = _new_house(request, database, tmp_path_factory.mktemp("house"))
+    shared.open()
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def new_house(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterator[NewHouse]:
+    """Makes houses of the test's own: new_house(relay=...), opened by the test, closed and read after it."""
+    houses: list[House] = []
+
+    def make(**settings: Any) -> House:
+        houses.append(_new_house(request, database, tmp_path / f"house-{len(houses)}", **settings))
+        return houses[-1]
+
+    yield make
+    for each in houses:
+        each.close()
+
+
+def _new_house(request: pytest.FixtureRequest, database: str, folder: Path, **settings: Any) -> House:
+    if database == "postgresql" and "database" not in settings:
+        server: Postgres = request.getfixturevalue("postgres")
+        name = f"house_{folder.parent.name}_{folder.name}".lower().replace("-", "_")[-40:]
+        settings["database"] = server.new_database(name)
+    return House(folder, **settings)
+
+
+def _reachable(folder: Path) -> Path:
+    """pytest's folders are closed to other users, and the server may run as one."""
+    for each in (folder, folder.parent, folder.parent.parent):
+        each.chmod(0o755)
+    return folder
