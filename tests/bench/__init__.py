@@ -1,0 +1,1 @@
+"""Zwrotka beside Postfix and bare aiosmtpd, in the same run, turn by turn."""
