@@ -81,6 +81,7 @@ class Conversation(SMTP):
         self._door = door
         self._lines = lines
         self._errors = 0
+        self._said_goodbye = False
         self.in_letter = False  # between DATA and its reply
 
     def _create_envelope(self) -> LetterEnvelope:
@@ -104,7 +105,7 @@ class Conversation(SMTP):
 
     def hang_up(self, reply: str) -> None:
         """Says why and closes, from outside the conversation."""
-        if self.transport is not None:
+        if self.transport is not None and not self._said_goodbye:
             self._writer.write(reply.encode("ascii") + b"\r\n")
             self.transport.close()
 
@@ -120,6 +121,7 @@ class Conversation(SMTP):
         except ConnectionError:
             raise asyncio.CancelledError from None
         if reply.startswith(("421", "521")):
+            self._said_goodbye = True
             if reply.startswith("521"):
                 await self._linger()
             self._writer.close()

@@ -64,7 +64,8 @@ class DataReader:
         self.size = 0  # bytes of the letter so far, kept or not
         self._held = b"\r\n"  # seen, but perhaps the beginning of END
         self._before_first = 2
-        self._blocks: list[bytes] | None = []
+        # One growing buffer, not a list of blocks: those left the heap in pieces, at four times the budget.
+        self._kept: bytearray | None = bytearray()
 
     def feed(self, block: bytes) -> bytes | None:
         """Takes a block. None: the letter goes on; else it has ended, and these bytes came after its end.
@@ -82,23 +83,18 @@ class DataReader:
         if self._before_first and body:
             body, self._before_first = body[self._before_first :], 0
         self.size += len(body)
-        if self._blocks is not None and body:
-            self._blocks.append(body)
+        if self._kept is not None:
+            self._kept += body
         return None if end < 0 else stream[end + len(END) :]
 
     def forget(self) -> None:
         """Keeps nothing of this letter; its end is still looked for."""
-        self._blocks = None
-
-    @property
-    def keeps(self) -> bool:
-        """Whether the letter is being kept."""
-        return self._blocks is not None
+        self._kept = None
 
     def content(self) -> bytes:
         """The letter as it was before transport; empties the reader."""
-        content = b"".join(self._blocks or ())
-        self._blocks = None
+        content = bytes(self._kept or b"")
+        self._kept = None
         return content
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import ipaddress
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,7 @@ MAX_CONNECTIONS = 500
 # Not for this machine's own addresses: a mail server in front of the door comes from there with everything.
 MAX_PER_ADDRESS = 100
 MAX_RECIPIENTS = 100
+LARGE_BYTES = 8 << 20
 CALL_S = 20.0
 ANSWER_S = 60.0  # a letter's whole stay; its sender waits ten minutes (RFC 5321 §4.5.3.2.6)
 
@@ -42,6 +45,8 @@ class Deposits:
 
     def __init__(self, mailbox: MailboxServiceStub) -> None:
         self._mailbox = mailbox
+        # gRPC holds four copies of a request: two of the largest letters at once would be 200 MB.
+        self._one_large = threading.Lock()
         self._batcher: Batcher[Handed, pb.Acceptance] = Batcher(
             self._deposit, name="deposit", size_of=lambda handed: len(handed.content)
         )
@@ -60,7 +65,9 @@ class Deposits:
                 content=handed.content,
                 facts=[pb.Fact(name=name, value=value) for name, value in handed.facts.items()],
             )
-        outcomes = rpc.call(self._mailbox.DepositLetters, request, timeout_s=CALL_S).outcomes
+        large = sum(len(handed.content) for handed in waiting) > LARGE_BYTES
+        with self._one_large if large else nullcontext():
+            outcomes = rpc.call(self._mailbox.DepositLetters, request, timeout_s=CALL_S).outcomes
         if len(outcomes) != len(waiting):
             raise Unavailable("outcomes-missing", "Something went wrong on our side. Please repeat the request.")
         return [
