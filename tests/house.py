@@ -193,6 +193,11 @@ class House:
         self.people.append(resident)
         return resident
 
+    def revoke(self, resident: people.Resident) -> None:
+        """Ends the resident's profile."""
+        with Desk(self.settings) as desk:
+            desk.revoke(resident.profile_id, "Lost phone.")
+
     # Mail
 
     def send(self, raw: bytes | EmailMessage, to: str, *, sender: str = "jan.nowak@poczta.example") -> Reply:

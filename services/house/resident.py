@@ -90,6 +90,10 @@ class Desk:
         except AlreadyExists:
             return self._call(self._stub.IssueToken, pb.IssueTokenRequest(profile_id=profile_id)).token
 
+    def revoke(self, profile_id: str, reason: str) -> None:
+        """Ends a profile, its tokens and links."""
+        self._call(self._stub.RevokeProfile, pb.RevokeProfileRequest(profile_id=profile_id, reason=reason))
+
     def _call(self, method: Callable[..., rpc.Answer], request: Message) -> rpc.Answer:
         return rpc.call(method, request, timeout_s=_TIMEOUT_S, session=self._session)
 
