@@ -51,6 +51,21 @@ def new_house(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> 
     yield make
     for each in houses:
         each.close()
+        must_add_up(each)
+
+
+@pytest.fixture(autouse=True)
+def _books_after_every_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever wrote to the shared house leaves its books in order."""
+    yield
+    if "house" in request.fixturenames:
+        must_add_up(request.getfixturevalue("house"))
+
+
+def must_add_up(house: House) -> None:
+    """Fails with the complaints about a house's books."""
+    complaints = house.books.complaints()
+    assert not complaints, "\n".join(complaints[:20])
 
 
 def _new_house(request: pytest.FixtureRequest, database: str, folder: Path, **settings: Any) -> House:

@@ -22,6 +22,7 @@ from zwrotka.receipts.v1.receipts_pb2_grpc import ReceiptsServiceStub
 
 from services.chassis import city, rpc, settings
 from services.house import health, opening, supervisor
+from services.house.books import Books
 from services.house.resident import Desk
 from tests import people
 from tests.ports import free_port
@@ -60,7 +61,9 @@ class House:
 
     def open(self) -> None:
         """Prepares the home and starts everything."""
-        self.command("prepare").check_returncode()
+        prepared = self.command("prepare")
+        assert prepared.returncode == 0, prepared.stderr
+        self.books = Books(self.settings)
         self._children = {child.role: child for child in supervisor.children(self.settings, self._environment)}
         self.start(*self._children)
         opening.write_ready(self.settings)
