@@ -34,9 +34,28 @@ class Evidence:
     made_at: int
 
 
+# Built once: building these costs as much as running them.
+_NEWEST = sa.select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
+_IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
+_LETTERS: sa.BindParameter[str] = sa.bindparam("letters", expanding=True)
+_ABOUT = sa.select(evidence.c.evidence_id, evidence.c.message_id, evidence.c.kind).where(
+    evidence.c.evidence_id.in_(_IDS) | evidence.c.message_id.in_(_LETTERS)
+)
+_BY_ID = sa.select(evidence).where(evidence.c.evidence_id.in_(_IDS))
+_FROM_TO = leaves.c.leaf_index >= sa.bindparam("begin"), leaves.c.leaf_index < sa.bindparam("end")
+_ENTRIES = sa.select(leaves.c.entry).where(*_FROM_TO).order_by(leaves.c.leaf_index)
+_LEAVES = sa.select(leaves.c.hash).where(*_FROM_TO).order_by(leaves.c.leaf_index)
+_SUBTREES = (
+    sa.select(subtrees.c.hash)
+    .where(subtrees.c.level == sa.bindparam("level"))
+    .where(subtrees.c.number >= sa.bindparam("begin"), subtrees.c.number < sa.bindparam("end"))
+    .order_by(subtrees.c.number)
+)
+
+
 def newest_checkpoint(tx: sa.Connection) -> Head | None:
     """The log's head; None before the first event."""
-    row = tx.execute(sa.select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).one_or_none()
+    row = tx.execute(_NEWEST).one_or_none()
     return Head(**row._mapping) if row else None
 
 
@@ -44,15 +63,13 @@ def evidence_about(
     tx: sa.Connection, evidence_ids: Collection[str], message_ids: Collection[str]
 ) -> list[tuple[str, str, str]]:
     """(evidence id, letter number, kind) of what is kept under any of these ids or about any of these letters."""
-    columns = (evidence.c.evidence_id, evidence.c.message_id, evidence.c.kind)
-    matching = evidence.c.evidence_id.in_(evidence_ids) | evidence.c.message_id.in_(message_ids)
-    return [(row[0], row[1], row[2]) for row in tx.execute(sa.select(*columns).where(matching))]
+    found = tx.execute(_ABOUT, {"ids": list(evidence_ids), "letters": list(message_ids)})
+    return [(row[0], row[1], row[2]) for row in found]
 
 
 def evidence_by(tx: sa.Connection, evidence_ids: Collection[str]) -> list[Evidence]:
     """The evidence kept under these ids."""
-    rows = tx.execute(sa.select(evidence).where(evidence.c.evidence_id.in_(evidence_ids)))
-    return [Evidence(**row._mapping) for row in rows]
+    return [Evidence(**row._mapping) for row in tx.execute(_BY_ID, {"ids": list(evidence_ids)})]
 
 
 def add_leaves(tx: sa.Connection, first: int, leaves_: Iterable[tuple[bytes, bytes]]) -> None:
@@ -61,12 +78,10 @@ def add_leaves(tx: sa.Connection, first: int, leaves_: Iterable[tuple[bytes, byt
     tx.execute(sa.insert(leaves), rows)
 
 
-def add_subtrees(tx: sa.Connection, rows: Sequence[tuple[int, int, bytes]]) -> None:
+def add_subtrees(tx: sa.Connection, added: Sequence[tuple[int, int, bytes]]) -> None:
     """Keeps (level, number, hash) of complete subtrees."""
-    if rows:
-        tx.execute(
-            sa.insert(subtrees), [{"level": level, "number": number, "hash": hash_} for level, number, hash_ in rows]
-        )
+    if rows := [{"level": level, "number": number, "hash": hash_} for level, number, hash_ in added]:
+        tx.execute(sa.insert(subtrees), rows)
 
 
 def add_checkpoint(tx: sa.Connection, head: Head) -> None:
@@ -81,18 +96,14 @@ def add_evidence(tx: sa.Connection, rows: Sequence[Evidence]) -> None:
 
 def entries(tx: sa.Connection, begin: int, end: int) -> list[bytes]:
     """The entries of the leaves from `begin` to before `end`."""
-    place = leaves.c.leaf_index
-    return list(tx.scalars(sa.select(leaves.c.entry).where(place >= begin, place < end).order_by(place)))
+    return list(tx.scalars(_ENTRIES, {"begin": begin, "end": end}))
 
 
 def hashes(tx: sa.Connection, level: int, begin: int, end: int) -> list[bytes]:
     """The hashes of complete subtrees of 256**level leaves, from number `begin` to before `end`."""
     if level == 0:
-        place = leaves.c.leaf_index
-        return list(tx.scalars(sa.select(leaves.c.hash).where(place >= begin, place < end).order_by(place)))
-    number = subtrees.c.number
-    chosen = sa.select(subtrees.c.hash).where(subtrees.c.level == level, number >= begin, number < end)
-    return list(tx.scalars(chosen.order_by(number)))
+        return list(tx.scalars(_LEAVES, {"begin": begin, "end": end}))
+    return list(tx.scalars(_SUBTREES, {"level": level, "begin": begin, "end": end}))
 
 
 def reader(tx: sa.Connection) -> Read:

@@ -1,7 +1,6 @@
 """The service as it runs: a process, mutual TLS, a database in a file."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from services.chassis import migrate, rpc
 from services.chassis.errors import AlreadyExists, Forbidden, Invalid, NotFound, Refusal
 from services.receipts.checkpoint import LogKey
 from services.receipts.servicer import RIGHTS
+from tests.ports import free_port
 from tests.receipts import people
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +27,7 @@ class Service:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
         self._channels: dict[str, grpc.Channel] = {}
 
@@ -139,6 +137,8 @@ def test_an_event_that_cannot_be_attested_leaves_the_others_theirs(service: Serv
     outcomes = service.attest(wire(1), wrong, timeless, kindless, other, wire(5))
     assert [type(each) for each in outcomes] == [pb.Receipt, Invalid, Invalid, Invalid, AlreadyExists, pb.Receipt]
     assert service.checkpoint().split(b"\n")[1] == b"2"
+    with pytest.raises(Invalid, match="At most 256"):
+        service.attest(*(wire(number) for number in range(257)))
 
 
 def test_the_empty_log_has_a_signed_checkpoint_and_no_tile(service: Service) -> None:
