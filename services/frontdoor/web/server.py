@@ -16,6 +16,7 @@ from services.frontdoor.web.headers import PRIVATE, SECURITY
 
 SWALLOWED_BYTES: Final = 64 << 20
 MAX_HEADER_BYTES: Final = 16 << 10
+RECEIVED_BYTES: Final = 64 << 10  # at once; more than any header, so that who sends too large a one sees the answer
 CONNECTIONS: Final = 64  # each may hold one upload of the page's limit in memory
 BACKLOG: Final = 256
 THREADS: Final = 4
@@ -57,6 +58,7 @@ def listening(app: Flask, host: str, port: int, max_body_bytes: int, page: Calla
         sockets=[socket.create_server((host, port), backlog=BACKLOG)],
         threads=THREADS,
         ident="",
+        recv_bytes=RECEIVED_BYTES,
         connection_limit=CONNECTIONS,
         channel_timeout=IDLE_S,
         max_request_header_size=MAX_HEADER_BYTES,
