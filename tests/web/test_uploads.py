@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from zwrotka.receipts.v1.receipts_pb2_grpc import ReceiptsServiceStub
 
 from services.chassis import city, rpc
 from services.frontdoor.web import pages
@@ -88,7 +89,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     keys.make(home, place)
     channel = rpc.channel(f"127.0.0.1:{free_port()}", home / "certificates/frontdoor.pem")
     known = pages.Keys((home / "certificates/ca.pem").read_bytes(), (home / "keys/log.vkey").read_text().strip())
-    return pages.build(place, Log(channel), known, telegram_is_open=True)
+    return pages.build(place, Log(ReceiptsServiceStub(channel)), known, telegram_is_open=True)
 
 
 pieces = st.sampled_from(

@@ -4,9 +4,9 @@ import gzip
 import re
 from dataclasses import dataclass
 
-import grpc
 from flask import Blueprint, Response, abort, request
-from zwrotka.receipts.v1 import receipts_pb2, receipts_pb2_grpc
+from zwrotka.receipts.v1 import receipts_pb2
+from zwrotka.receipts.v1.receipts_pb2_grpc import ReceiptsServiceStub
 
 from services.chassis import rpc
 from services.frontdoor.web.headers import FOREVER, FRESH
@@ -45,8 +45,8 @@ def tile_at(path: str) -> Tile | None:
 class Log:
     """The log as receipts answers for it. A failure is one of the six refusals."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
-        self._receipts = receipts_pb2_grpc.ReceiptsServiceStub(channel)
+    def __init__(self, receipts: ReceiptsServiceStub) -> None:
+        self._receipts = receipts
 
     def checkpoint(self) -> bytes:
         """The newest signed checkpoint."""

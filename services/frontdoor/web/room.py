@@ -4,6 +4,8 @@ import errno
 import threading
 from pathlib import Path
 
+from zwrotka.receipts.v1.receipts_pb2_grpc import ReceiptsServiceStub
+
 from services.chassis import city, process, rpc
 from services.chassis.settings import Settings, SettingsError
 from services.frontdoor.web import pages, server
@@ -22,7 +24,10 @@ def run(settings: Settings) -> None:
     )
     receipts = rpc.channel(settings.address_of("receipts"), home / "certificates" / "frontdoor.pem")
     app = pages.build(
-        city.load(Path(settings.profile)), Log(receipts), keys, telegram_is_open=bool(settings.telegram_token)
+        city.load(Path(settings.profile)),
+        Log(ReceiptsServiceStub(receipts)),
+        keys,
+        telegram_is_open=bool(settings.telegram_token),
     )
     try:
         web = server.listening(
