@@ -1,7 +1,7 @@
 """How evidence is made: sealed, given its place in the log, signed for, kept; all or nothing."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from services.receipts.checkpoint import Checkpoint, LogKey, proof
 from services.receipts.evidence import Event, Issuer
 from services.receipts.seal import Seal
 
-TRIES = 8
+MAX_SKEW_MS = 1000  # replicas' clocks differ by less
 MAX_LEVEL = 5
 ENTRIES = -1
 HASH_BYTES = 32
@@ -54,11 +54,19 @@ class _Draft:
 class Logbook:
     """The evidence and its log. Any number of replicas may share one database."""
 
-    def __init__(self, database: Database, issuer: Issuer, seal: Seal, key: LogKey) -> None:
+    def __init__(
+        self,
+        database: Database,
+        issuer: Issuer,
+        seal: Seal,
+        key: LogKey,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
         self._database = database
         self._issuer = issuer
         self._seal = seal
         self._key = key
+        self._now = now
         self._opened: tuple[bytes, Checkpoint] | None = None
 
     def must_be_whole(self) -> None:
@@ -76,12 +84,15 @@ class Logbook:
 
         self._database.read(check)
 
-    def attest(self, asked: Sequence[Asked], now: datetime) -> list[Receipt | Refusal]:
+    def attest(self, asked: Sequence[Asked]) -> list[Receipt | Refusal]:
         """A receipt for each event, or why there is none, in order."""
+        now = self._now()
         self._seal.must_be_valid(now)
         drafts = [self._draft(each, now) for each in asked]
         whole = [each for each in drafts if isinstance(each, _Draft)]
-        logged = iter(self._logged(whole, clock.to_ms(now)) if whole else [])
+        # One transaction. A crash before its commit leaves nothing, and the caller asks again; a crash after it leaves
+        # everything, and asked again the caller gets these very bytes.
+        logged = iter(self._database.write(lambda tx: self._append(tx, whole)) if whole else [])
         return [next(logged) if isinstance(each, _Draft) else each for each in drafts]
 
     def checkpoint(self) -> bytes:
@@ -115,19 +126,8 @@ class Logbook:
         salt = secrets.token_bytes(16)
         return _Draft(asked.event, asked.digest, xml, salt, evidence.entry_of(asked.event, xml, salt))
 
-    def _logged(self, drafts: Sequence[_Draft], now_ms: int) -> Sequence[Receipt | Refusal]:
-        for _ in range(TRIES):
-            try:
-                # One transaction. A crash before its commit leaves nothing, and the caller asks again; a crash after
-                # it leaves everything, and asked again the caller gets these very bytes.
-                return self._database.write(lambda tx: self._append(tx, drafts, now_ms))
-            except Unavailable as trouble:
-                # Another replica took the next place in the log: all is undone, and done again behind it.
-                if trouble.reason != "conflict":
-                    raise
-        raise Unavailable("log-busy", "The log is busy. Nothing was kept of this request; please repeat it.")
-
-    def _append(self, tx: sa.Connection, drafts: Sequence[_Draft], now_ms: int) -> Sequence[Receipt | Refusal]:
+    def _append(self, tx: sa.Connection, drafts: Sequence[_Draft]) -> Sequence[Receipt | Refusal]:
+        store.take_turn(tx)
         ids = {each.event.evidence_id for each in drafts}
         about = store.evidence_about(tx, ids, {each.event.message_id for each in drafts})
         holders = {(message_id, kind): evidence_id for evidence_id, message_id, kind in about}
@@ -140,17 +140,18 @@ class Logbook:
                 fresh[event.evidence_id] = each
                 holders[event.message_id, event.kind] = event.evidence_id
         if fresh:
-            kept |= self._grow(tx, list(fresh.values()), now_ms)
+            kept |= self._grow(tx, list(fresh.values()))
         return [_answer(each, kept) for each in drafts]
 
-    def _grow(self, tx: sa.Connection, drafts: Sequence[_Draft], now_ms: int) -> dict[str, store.Evidence]:
+    def _grow(self, tx: sa.Connection, drafts: Sequence[_Draft]) -> dict[str, store.Evidence]:
         head = store.newest_checkpoint(tx)
         size, edge, last_ms = (head.size, head.edge, head.made_at) if head else (0, b"", 0)
-        if now_ms <= last_ms:
-            logger.warning("clock-behind-log", behind_ms=last_ms - now_ms)
+        now_ms = clock.to_ms(self._now())
+        if now_ms < last_ms - MAX_SKEW_MS:
+            logger.error("clock-behind-log", behind_ms=last_ms - now_ms)
+        # Time in the log moves forward only, whatever the clock does.
         made_at = max(now_ms, last_ms + 1)
         hashes = [log.leaf_hash(each.entry) for each in drafts]
-        # The leaves come first: their keys are what replicas compete for, so the loser waits here holding nothing.
         store.add_leaves(tx, size, zip((each.entry for each in drafts), hashes, strict=True))
         grown = size + len(drafts)
         # What is about to be signed is what storage has, not what memory had (the Yeti 2022 log died of one bit).

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from zwrotka.receipts.v1 import receipts_pb2 as pb
 from zwrotka.receipts.v1 import receipts_pb2_grpc
 
-from services.chassis import clock, rpc
+from services.chassis import rpc
 from services.chassis.errors import Invalid, Refusal
 from services.receipts.evidence import Deadline, Event, Part, Party
 from services.receipts.logbook import Asked, Logbook, Receipt
@@ -36,7 +36,7 @@ class Servicer(receipts_pb2_grpc.ReceiptsServiceServicer):
         if len(request.events) > MAX_EVENTS:
             raise Invalid("too-many-events", f"At most {MAX_EVENTS} events go into one call. Nothing was kept.")
         read = [_read(event) for event in request.events]
-        attested = iter(self._logbook.attest([each for each in read if isinstance(each, Asked)], clock.now()))
+        attested = iter(self._logbook.attest([each for each in read if isinstance(each, Asked)]))
         outcomes = [next(attested) if isinstance(each, Asked) else each for each in read]
         return pb.AttestEventsResponse(outcomes=[_outcome(each) for each in outcomes])
 
