@@ -34,8 +34,12 @@ class Database:
         self._reader = _engine(url, size=8, begin="BEGIN")
         self._writes: Batcher[Work, Any] = Batcher(self._run_together, name="writer", in_flight=1, max_items=128)
 
-    def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """Runs `work` durably; Unavailable means that it may or may not have happened."""
+    def write(self, work: Callable[[sa.Connection], T | Refusal]) -> T:
+        """Runs `work` durably; Unavailable means that it may or may not have happened.
+
+        What `work` raises takes its writes back. A refusal that it returns is raised after the commit: it leaves
+        a trace, as a wrong code counts against its tries.
+        """
         result: T = self._writes.submit(work).result()
         return result
 

@@ -84,10 +84,8 @@ class Servicer(IdentityServiceServicer):
             digest = tokens.digest_of(self._pepper, tokens.read(request.token))
             name = self._database.write(lambda tx: chat_store.link_by_token(tx, digest, chat, actor, now))
         else:
-            name = _granted(
-                self._database.write(
-                    lambda tx: chat_store.link_by_code(tx, self._pepper, chat, request.code, actor, now)
-                )
+            name = self._database.write(
+                lambda tx: chat_store.link_by_code(tx, self._pepper, chat, request.code, actor, now)
             )
         return pb.LinkChatResponse(name=name)
 
@@ -123,13 +121,11 @@ class Servicer(IdentityServiceServicer):
         self, request: pb.ConfirmProfileRequest, context: grpc.ServicerContext
     ) -> pb.ConfirmProfileResponse:
         token = tokens.make()
-        expires_at = _granted(
-            self._write_signed_in(
-                context,
-                lambda tx, actor, now: store.confirm(
-                    tx, self._pepper, request.profile_id, _document(request), token, actor, now
-                ),
-            )
+        expires_at = self._write_signed_in(
+            context,
+            lambda tx, actor, now: store.confirm(
+                tx, self._pepper, request.profile_id, _document(request), token, actor, now
+            ),
         )
         return pb.ConfirmProfileResponse(token=self._issued(token, expires_at))
 
@@ -173,13 +169,6 @@ class Servicer(IdentityServiceServicer):
 def _must_fit_a_batch(number: int) -> None:
     if number > MAX_BATCH:
         raise Invalid("too-many", f"At most {MAX_BATCH} can be asked for at once. Nothing was done. Ask in parts.")
-
-
-def _granted(outcome: T | Refusal) -> T:
-    """The outcome, or its refusal raised: what was written with it is kept by now."""
-    if isinstance(outcome, Refusal):
-        raise outcome
-    return outcome
 
 
 def _outcome(asked: bytes | Chat | Refusal, found: Mapping[bytes | Chat, str]) -> pb.SenderOutcome:

@@ -14,7 +14,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from services.chassis.clock import from_ms, to_ms
-from services.chassis.errors import Invalid
+from services.chassis.errors import Invalid, Refusal
 from services.identity import officers, personal, profiles, tokens
 from services.identity.chats import Chat
 from services.identity.digests import digest
@@ -57,7 +57,7 @@ class Officer:
     password_hash: str
 
 
-OfficersWork = Callable[[sa.Connection, Actor, datetime], T]
+OfficersWork = Callable[[sa.Connection, Actor, datetime], T | Refusal]
 ITSELF = Actor("identity")
 
 

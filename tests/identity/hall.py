@@ -1,7 +1,5 @@
 """A city hall's identity on loopback: the real server over mutual TLS, with a clock that the test moves."""
 
-import secrets
-import socket
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,10 +14,11 @@ from services.chassis import city, rpc
 from services.chassis.database import Database
 from services.chassis.migrate import upgrade
 from services.chassis.settings import Settings
+from services.house import certificates, keys
 from services.identity import schema
 from services.identity.enrolment import enrol
 from services.identity.servicer import RIGHTS, SERVICE, Servicer
-from tests.identity.city_ca import CityCA
+from tests.ports import free_port
 
 LOGIN, PASSWORD = "anna.urzednik", "bardzo-tajne-haslo"
 JAN = pb.RequestProfileRequest(
@@ -28,38 +27,37 @@ JAN = pb.RequestProfileRequest(
 EWA = pb.RequestProfileRequest(
     first_names="Ewa", surname="Wójcik", pesel="70010100124", email="ewa@poczta.example", phone="+48 600 100 200"
 )
+CITY = city.load(Path("profiles/demo"))
 CARD = "ABS123456"
 CHAT = pb.ChatAccount(channel="telegram", account="700100200")
 
 
-def a_home(folder: Path) -> Settings:
-    """A home with a pepper, certificates for every role and an empty database's tables."""
-    (folder / "keys").mkdir(parents=True)
-    (folder / "keys" / "pepper").write_bytes(secrets.token_bytes(32))
-    authority = CityCA(folder / "certificates")
-    for role in ("service/identity", "service/mailbox", "service/receipts", "service/frontdoor", "unit/SO", "unit/KD"):
-        authority.issue(role)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Settings(home=str(folder), identity_port=probe.getsockname()[1])
+def a_home(folder: Path, database: str = "") -> Settings:
+    """A home with keys, certificates for every caller and identity's tables."""
+    settings = Settings(home=str(folder), identity_port=free_port(), database=database)
+    certificates.issue(folder, CITY)
+    keys.make(folder, CITY)
+    tables = Database(settings.database_of("identity"))
+    tables.write(partial(upgrade, "identity"))
+    tables.close()
+    return settings
 
 
 class Hall:
     """Identity's server and its callers."""
 
-    def __init__(self, folder: Path, database_url: str = "") -> None:
-        self.settings = a_home(folder)
+    def __init__(self, folder: Path, database: str = "") -> None:
+        self.settings = a_home(folder, database)
         self.now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-        self.database = Database(database_url or self.settings.database_of("identity"))
-        self.database.write(partial(upgrade, "identity"))
+        self.database = Database(self.settings.database_of("identity"))
         self.pepper = (folder / "keys" / "pepper").read_bytes()
         self._server = rpc.Server(self.settings, "identity", SERVICE, RIGHTS)
-        servicer = Servicer(self.database, self.pepper, city.load(Path("profiles/demo")), lambda: self.now)
+        servicer = Servicer(self.database, self.pepper, CITY, lambda: self.now)
         add_IdentityServiceServicer_to_server(servicer, self._server.grpc)
         self._server.start()
         self._channels = {
             name: rpc.channel(self.settings.address_of("identity"), folder / "certificates" / f"{name}.pem")
-            for name in ("mailbox", "receipts", "frontdoor", "SO", "KD")
+            for name in ("mailbox", "receipts", "frontdoor", "units/SO", "units/KD")
         }
         enrol(self.database, LOGIN, PASSWORD, self.now)
         self.session = self.sign_in()
@@ -90,9 +88,9 @@ class Hall:
 
     def desk(self, method: str, request: Message) -> Any:
         """Calls a method as the signed-in officer."""
-        return self.call("SO", method, request, session=self.session)
+        return self.call("units/SO", method, request, session=self.session)
 
-    def sign_in(self, unit: str = "SO", login: str = LOGIN, password: str = PASSWORD) -> str:
+    def sign_in(self, unit: str = "units/SO", login: str = LOGIN, password: str = PASSWORD) -> str:
         """A new session's token."""
         request = pb.SignInOfficerRequest(login=login, password=password)
         session: str = self.call(unit, "SignInOfficer", request).session

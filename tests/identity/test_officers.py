@@ -24,7 +24,7 @@ REQUESTS: dict[str, Message] = {
     "RevokeProfile": pb.RevokeProfileRequest(profile_id=_ID),
     "IssueToken": pb.IssueTokenRequest(profile_id=_ID),
 }
-CALLERS = {"mailbox": "mailbox", "receipts": "receipts", "frontdoor": "frontdoor", "SO": "unit"}
+CALLERS = {"mailbox": "mailbox", "receipts": "receipts", "frontdoor": "frontdoor", "units/SO": "unit"}
 
 
 def test_every_method_of_the_service_has_its_rights() -> None:
@@ -44,24 +44,24 @@ def test_a_caller_without_the_right_is_refused_and_one_with_it_is_not(hall: Hall
 
 
 def test_what_an_officer_does_needs_a_live_session_of_that_unit(hall: Hall) -> None:
-    assert hall.call("SO", "RequestProfile", JAN, session=hall.session).profile_id
+    assert hall.call("units/SO", "RequestProfile", JAN, session=hall.session).profile_id
     for session in ("", "x", hall.session[:-1]):
         for method in ("RequestProfile", "ConfirmProfile", "RevokeProfile", "IssueToken"):
             with pytest.raises(Unauthenticated, match="session-unknown"):
-                hall.call("SO", method, REQUESTS[method], session=session)
+                hall.call("units/SO", method, REQUESTS[method], session=session)
     with pytest.raises(Unauthenticated, match="session-unknown"):
-        hall.call("KD", "RequestProfile", JAN, session=hall.session)
+        hall.call("units/KD", "RequestProfile", JAN, session=hall.session)
 
 
 def test_a_session_lasts_eight_hours(hall: Hall) -> None:
     request = pb.SignInOfficerRequest(login=LOGIN, password=PASSWORD)
-    answer = hall.call("SO", "SignInOfficer", request)
+    answer = hall.call("units/SO", "SignInOfficer", request)
     assert answer.expires_at.ToDatetime(UTC) == datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
     hall.pass_time(hours=8, seconds=-1)
-    assert hall.call("SO", "RequestProfile", JAN, session=answer.session).profile_id
+    assert hall.call("units/SO", "RequestProfile", JAN, session=answer.session).profile_id
     hall.pass_time(seconds=1)
     with pytest.raises(Unauthenticated, match="session-unknown"):
-        hall.call("SO", "RequestProfile", JAN, session=answer.session)
+        hall.call("units/SO", "RequestProfile", JAN, session=answer.session)
 
 
 def test_a_wrong_login_and_a_wrong_password_are_refused_alike(hall: Hall) -> None:

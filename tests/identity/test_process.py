@@ -13,9 +13,7 @@ from zwrotka.identity.v1 import identity_pb2 as pb
 from zwrotka.identity.v1.identity_pb2_grpc import IdentityServiceStub
 
 from services.chassis import rpc
-from services.chassis.database import Database
 from services.chassis.errors import Refusal
-from services.chassis.migrate import upgrade
 from services.chassis.settings import Settings
 from tests.identity.hall import CARD, CHAT, EWA, JAN, LOGIN, PASSWORD, a_home
 
@@ -47,7 +45,7 @@ def running(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         process = subprocess.Popen(COMMAND, env=environment(settings), stdout=output, stderr=output)
     try:
-        with rpc.channel(settings.address_of("identity"), certificate(settings, "SO")) as channel:
+        with rpc.channel(settings.address_of("identity"), certificate(settings, "units/SO")) as channel:
             grpc.channel_ready_future(channel).result(timeout=20)
         yield process
         process.terminate()
@@ -62,17 +60,8 @@ def certificate(settings: Settings, name: str) -> Path:
     return settings.home_path / "certificates" / f"{name}.pem"
 
 
-def prepared(folder: Path) -> Settings:
-    """A home with identity's tables."""
-    settings = a_home(folder)
-    database = Database(settings.database_of("identity"))
-    database.write(partial(upgrade, "identity"))
-    database.close()
-    return settings
-
-
 def test_a_home_is_served_over_restarts_and_no_log_line_names_a_person(tmp_path: Path) -> None:
-    settings, log = prepared(tmp_path / "home"), tmp_path / "log"
+    settings, log = a_home(tmp_path / "home"), tmp_path / "log"
     assert add_officer(settings, LOGIN, PASSWORD).returncode == 0
     secrets = [PASSWORD, CARD, CHAT.account]
     for person in (JAN, EWA):
@@ -88,6 +77,9 @@ def test_a_home_is_served_over_restarts_and_no_log_line_names_a_person(tmp_path:
         assert outcome.sender.profile_id == profile_id
     written = log.read_text(encoding="utf-8")
     assert written.count('"started"') == 2
+    stored = b"".join(path.read_bytes() for path in (settings.home_path / "data").iterdir())
+    assert b"profile-confirmed" in stored
+    assert token.replace("-", "").encode() not in stored
     for secret in filter(None, secrets):
         for form in (secret, secret.lower(), secret.replace("-", ""), secret.encode("unicode_escape").decode()):
             assert form not in written
@@ -138,11 +130,11 @@ def use_everything(settings: Settings, secrets: list[str]) -> tuple[str, str]:
     return jan, token
 
 
-CALLERS = ("SO", "frontdoor", "mailbox")
+CALLERS = ("units/SO", "frontdoor", "mailbox")
 
 
 def test_the_command_enrols_an_officer_and_says_what_it_did(tmp_path: Path) -> None:
-    settings = prepared(tmp_path / "home")
+    settings = a_home(tmp_path / "home")
     added = add_officer(settings, LOGIN, PASSWORD)
     assert (added.returncode, added.stdout) == (0, f"{LOGIN} can sign in with the new password.\n")
     again = add_officer(settings, LOGIN, PASSWORD)
@@ -153,7 +145,7 @@ def test_the_command_enrols_an_officer_and_says_what_it_did(tmp_path: Path) -> N
 
 
 def test_a_missing_or_damaged_pepper_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
-    settings = prepared(tmp_path / "home")
+    settings = a_home(tmp_path / "home")
     pepper = settings.home_path / "keys" / "pepper"
     for change in (lambda: pepper.write_bytes(b"short"), pepper.unlink):
         change()
@@ -166,7 +158,7 @@ def test_a_missing_or_damaged_pepper_stops_the_start_with_one_sentence(tmp_path:
 
 
 def test_an_unknown_command_is_answered_with_the_usage(tmp_path: Path) -> None:
-    settings = prepared(tmp_path / "home")
+    settings = a_home(tmp_path / "home")
     ended = subprocess.run(
         [*COMMAND, "remove"], env=environment(settings), capture_output=True, text=True, timeout=30, check=False
     )

@@ -1,17 +1,16 @@
 """Whose credentials these are: the look-up on every letter's path."""
 
 import time
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from zwrotka.identity.v1 import identity_pb2 as pb
 
-from services.chassis import city, rpc
+from services.chassis import rpc
 from services.chassis.errors import Invalid, Unauthenticated
 from services.identity import tokens
 from services.identity.servicer import Servicer
-from tests.identity.hall import CHAT, EWA, Hall
+from tests.identity.hall import CHAT, CITY, EWA, Hall
 
 
 def test_unknown_revoked_and_expired_tokens_are_refused_with_the_same_bytes(hall: Hall) -> None:
@@ -70,7 +69,7 @@ def test_a_batch_is_answered_in_order_with_one_select_for_each_kind(hall: Hall) 
         "chat-unlinked",
         "chat-malformed",
     ]
-    assert [statement.split()[0] for statement in statements] == ["BEGIN", "SELECT", "SELECT"]
+    assert [statement.split()[0] for statement in statements if statement != "BEGIN"] == ["SELECT", "SELECT"]
 
 
 def test_a_batch_of_256_is_answered_and_a_larger_one_refused(hall: Hall) -> None:
@@ -104,7 +103,7 @@ def test_a_credential_costs_less_than_100_us_of_cpu_in_batches_of_16(hall: Hall)
     _, token = hall.admit()
     asked = [pb.Credential(token=tokens.make()) for _ in range(15)]
     request = pb.AuthenticateSendersRequest(credentials=[*asked, pb.Credential(token=token)])
-    servicer = Servicer(hall.database, hall.pepper, city.load(Path("profiles/demo")), lambda: hall.now)
+    servicer = Servicer(hall.database, hall.pepper, CITY, lambda: hall.now)
 
     def cost_us() -> float:
         """CPU of this thread for a credential, over 50 batches."""
