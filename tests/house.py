@@ -66,7 +66,7 @@ class House:
         self.books = Books(self.settings)
         self._children = {child.role: child for child in supervisor.children(self.settings, self._environment)}
         self.start(*self._children)
-        opening.write_ready(self.settings)
+        opening.write_ready(self.settings, self.home / "ready.json")
 
     def close(self) -> None:
         """Stops everything."""
