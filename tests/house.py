@@ -87,7 +87,7 @@ class House:
                     [sys.executable, "-m", "tests.stage", *child.command[2:]],
                     env={**child.environment, "STAGE_PLAN": str(plan)},
                     cwd=_ROOT,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,  # never written to: it closes when this process dies
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
