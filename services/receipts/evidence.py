@@ -158,8 +158,10 @@ def _is_party(party: Party) -> bool:
 
 
 def _is_deadline(deadline: Deadline) -> bool:
+    days = deadline.start_on, deadline.due_on
     try:
-        return bool(deadline.rule) and date.fromisoformat(deadline.start_on) <= date.fromisoformat(deadline.due_on)
+        # Other spellings of ISO 8601 would be read as well, but evidence has one.
+        return bool(deadline.rule) and days[0] <= days[1] and all(str(date.fromisoformat(day)) == day for day in days)
     except ValueError:
         return False
 

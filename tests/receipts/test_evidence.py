@@ -99,6 +99,7 @@ def test_the_log_entry_names_the_file_and_hides_the_letters_number() -> None:
         ("parts", (Part("letter.eml", "message/rfc822", b"short"),)),
         ("deadline", Deadline("art. 35", "2026-11-25", "2026-11-24")),
         ("deadline", Deadline("art. 35", "25.11.2026", "2026-12-28")),
+        ("deadline", Deadline("art. 35", "20261125", "20261228")),
     ],
 )
 def test_an_event_that_evidence_cannot_be_made_of_is_refused_by_field(field: str, value: Any) -> None:
