@@ -21,6 +21,7 @@ from services.house import certificates, keys
 from tests.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
+COMMANDS: Final = {"receipts": ("services.receipts",), "web": ("services.frontdoor", "web")}
 ENTRIES: Final = 300  # one full tile and a partial one
 LETTER: Final = b"From: anna@poczta.example\r\nSubject: Dziura\r\n\r\nProsze o naprawe chodnika.\r\n"
 SCAN: Final = b"%PDF-1.4 a scan"
@@ -72,6 +73,13 @@ class Door:
         self.city = city.load(ROOT / self.settings.profile)
         self.receipts: list[Given] = []
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("ZWROTKA_")}
+        self._environment |= {
+            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("", "protos", "clients/python")),
+            "ZWROTKA_HOME": self.settings.home,
+            "ZWROTKA_RECEIPTS_PORT": str(self.settings.receipts_port),
+            "ZWROTKA_WEB_PORT": str(self.settings.web_port),
+        }
         (home / "data").mkdir()
         certificates.issue(home, self.city)
         keys.make(home, self.city)
@@ -82,18 +90,10 @@ class Door:
 
     def start(self, *roles: str) -> None:
         """Starts processes and waits until they answer."""
-        commands = {"receipts": ["services.receipts"], "web": ["services.frontdoor", "web"]}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ZWROTKA_")}
-        environment |= {
-            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("", "protos", "clients/python")),
-            "ZWROTKA_HOME": self.settings.home,
-            "ZWROTKA_RECEIPTS_PORT": str(self.settings.receipts_port),
-            "ZWROTKA_WEB_PORT": str(self.settings.web_port),
-        }
         for role in roles:
             with (self.settings.home_path / f"{role}.log").open("ab") as log:
                 self._processes[role] = subprocess.Popen(
-                    [sys.executable, "-m", *commands[role]], cwd=ROOT, env=environment, stdout=log, stderr=log
+                    [sys.executable, "-m", *COMMANDS[role]], cwd=ROOT, env=self._environment, stdout=log, stderr=log
                 )
         deadline = time.monotonic() + 20
         # Away from receipts the door answers 503, and is open all the same.
@@ -110,6 +110,13 @@ class Door:
             process.terminate()
             process.wait(10)
         return time.monotonic() - started_at
+
+    def run(self, role: str) -> subprocess.CompletedProcess[str]:
+        """Runs a process to its end, one that is not to start."""
+        command = [sys.executable, "-m", *COMMANDS[role]]
+        return subprocess.run(
+            command, cwd=ROOT, env=self._environment, check=False, capture_output=True, text=True, timeout=15
+        )
 
     def pid_of(self, role: str) -> int:
         """The process's id."""

@@ -142,6 +142,7 @@ def test_every_answer_carries_the_security_headers(door: Door, method: str, path
     ("request_", "status"),
     [
         (b"nonsense\r\n\r\n", 400),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nbroken header\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
         (b"POST /sprawdz HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
@@ -201,3 +202,10 @@ def test_the_door_closes_within_five_seconds_though_someone_holds_a_connection(d
             assert door.stop("web") < 5
         finally:
             door.start("web")
+
+
+def test_a_port_in_use_is_named_with_the_remedy(door: Door) -> None:
+    second = door.run("web")
+    assert second.returncode == 1
+    assert f"port {door.settings.web_port} is in use" in second.stderr
+    assert "Traceback" not in second.stderr

@@ -4,6 +4,7 @@ import errno
 import threading
 from pathlib import Path
 
+import structlog
 from zwrotka.receipts.v1.receipts_pb2_grpc import ReceiptsServiceStub
 
 from services.chassis import city, process, rpc
@@ -11,6 +12,7 @@ from services.chassis.settings import Settings, SettingsError
 from services.frontdoor.web import pages, server
 from services.frontdoor.web.log import Log
 
+log = structlog.get_logger()
 STOP_S = 3  # a page takes milliseconds, a call to receipts at most log.TIMEOUT_S
 
 
@@ -47,6 +49,8 @@ def run(settings: Settings) -> None:
             stop.set()  # a server that fell over ends the process, and whoever watches it starts another
 
     threading.Thread(target=serve, daemon=True, name="http").start()
+    log.info("open", port=settings.web_port)
     stop.wait()
     web.task_dispatcher.shutdown(timeout=STOP_S)
     receipts.close()
+    log.info("closed")

@@ -17,8 +17,7 @@ from services.frontdoor.web.headers import PRIVATE, SECURITY
 SWALLOWED_BYTES: Final = 64 << 20
 MAX_HEADER_BYTES: Final = 16 << 10
 RECEIVED_BYTES: Final = 64 << 10  # at once; more than any header, so that who sends too large a one sees the answer
-CONNECTIONS: Final = 64  # each may hold one upload of the page's limit in memory
-BACKLOG: Final = 256
+CONNECTIONS: Final = 128  # each may hold one upload of the page's limit in memory
 THREADS: Final = 4
 IDLE_S: Final = 30
 
@@ -28,7 +27,10 @@ def listening(app: Flask, host: str, port: int, max_body_bytes: int, page: Calla
 
     class Parser(HTTPRequestParser):
         def parse_header(self, header_plus: bytes) -> None:
-            super().parse_header(header_plus)
+            try:
+                super().parse_header(header_plus)
+            except ValueError as error:  # of an address such as "http://[", which the parser lets through
+                raise ParsingError("The address cannot be read.") from error
             if self.chunked:
                 raise ParsingError("An upload says its length before it starts.")
             if max_body_bytes < self.content_length < SWALLOWED_BYTES:
@@ -55,7 +57,7 @@ def listening(app: Flask, host: str, port: int, max_body_bytes: int, page: Calla
 
     server = create_server(
         app,
-        sockets=[socket.create_server((host, port), backlog=BACKLOG)],
+        sockets=[socket.create_server((host, port))],
         threads=THREADS,
         ident="",
         recv_bytes=RECEIVED_BYTES,
