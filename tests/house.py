@@ -66,7 +66,7 @@ class House:
         self.books = Books(self.settings)
         self._children = {child.role: child for child in supervisor.children(self.settings, self._environment)}
         self.start(*self._children)
-        opening.write_ready(self.settings, self.home / "ready.json")
+        opening.write_ready(self.settings)
 
     def close(self) -> None:
         """Stops everything."""
@@ -87,7 +87,7 @@ class House:
                     [sys.executable, "-m", "tests.stage", *child.command[2:]],
                     env={**child.environment, "STAGE_PLAN": str(plan)},
                     cwd=_ROOT,
-                    stdin=subprocess.PIPE,  # never written to: it closes when this process dies
+                    stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,

@@ -18,7 +18,7 @@ def verify(args: Namespace) -> int:
     settings = Settings(args)
     files = [Path(each) for each in args.files]
     receipts = receipts_among(files)
-    parts = {each.name: each.read_bytes() for each in files if each not in receipts and each.suffix != _PROOF}
+    parts = {str(each): each.read_bytes() for each in files if each not in receipts and each.suffix != _PROOF}
     ca, log_key = settings.ca.read_bytes(), settings.log_key
     verdicts = _verdicts([(each, proof_of(each, files)) for each in receipts], parts, ca, log_key)
     if args.json:
@@ -41,23 +41,25 @@ def receipts_among(files: Sequence[Path]) -> list[Path]:
 
 
 def proof_of(receipt: Path, files: Sequence[Path]) -> Path | None:
-    """The receipt's proof: the one of its name that was given, else the one beside it."""
-    name = receipt.with_suffix(_PROOF).name
+    """The receipt's proof: the one of its name that was given, else the one beside it, else the only one given."""
     beside = receipt.with_suffix(_PROOF)
-    return next((each for each in files if each.name == name), beside if beside.is_file() else None)
+    given = [each for each in files if each.suffix == _PROOF]
+    named = [each for each in given if each.name == beside.name] or ([beside] if beside.is_file() else [])
+    return next(iter(named or (given if len(given) == 1 else [])), None)
 
 
-def as_text(title: str, verdict: Verdict) -> str:
-    """Every check on a line, what the receipt says, and the verdict."""
-    width = max((len(check.name) for check in verdict.checks), default=0)
+def as_text(title: str, verdict: Verdict, *, failed_only: bool = False) -> str:
+    """The checks, one a line, what the receipt says, and the verdict."""
+    checks = verdict.failed if failed_only else verdict.checks
+    width = max((len(check.name) for check in checks), default=0)
     lines = [title]
-    for check in verdict.checks:
+    for check in checks:
         lines.append(
             f"  {'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {printing.one_line(check.detail)}"
         )
     if verdict.facts:
         lines += ["", *(f"  {line}" for line in _facts(verdict.facts).splitlines())]
-    failed = ", ".join(check.name for check in verdict.failed)
+    failed = ", ".join(dict.fromkeys(check.name for check in verdict.failed))
     return "\n".join([*lines, "", "VALID: every check holds." if verdict.passed else f"NOT VALID: {failed} failed."])
 
 

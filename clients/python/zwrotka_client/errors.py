@@ -80,8 +80,8 @@ def refusal_from(error: grpc.RpcError, address: str) -> Refusal:
         status = None
     if status is not None:
         return refusal_of(status)
-    code = error.code()
-    if "CERTIFICATE_VERIFY_FAILED" in (error.details() or ""):
+    code, details = error.code(), error.details() or ""
+    if "CERTIFICATE_VERIFY_FAILED" in details:
         return Unauthenticated(
             "untrusted-service",
             f"Whoever answers at {address} could not prove to be the city's service by the CA certificate in use. "
@@ -102,5 +102,7 @@ def refusal_from(error: grpc.RpcError, address: str) -> Refusal:
     return Unavailable(
         "unreachable",
         f"No service answers at {address} for the moment. It is not known whether the request took effect. "
-        "Please try again.",
+        "Please try again."
+        # A service that does not accept a certificate closes the connection, as one that is killed does.
+        + (" If this goes on, check that the city issued your certificate." if "Socket closed" in details else ""),
     )

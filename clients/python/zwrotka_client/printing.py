@@ -11,7 +11,7 @@ from zwrotka_client.letters import Letter, State
 
 # Control characters and those that reorder or hide text: a stranger's subject must not rewrite the screen.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_CHANNELS = {"smtp": "e-mail", "telegram": "Telegram", "grpc": "unit"}
+_CHANNELS = {"smtp": "e-mail", "telegram": "Telegram", "grpc": "gRPC"}
 _ROW = "{:<17}  {:<8}  {:<16}  {:<11}  {:<8}  {}"
 
 

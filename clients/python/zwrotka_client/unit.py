@@ -1,5 +1,6 @@
 """A city unit at its mailbox: its certificate says who it is."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -48,10 +49,12 @@ class Unit:
         patience_s: float = 30.0,
     ) -> None:
         """`address` is the mailbox's "host:port"; the files are PEM, `key` and `ca` default to the .key and ca.pem
-        beside the certificate. OSError for a file that cannot be read, ValueError for a certificate of no unit."""
+        beside the certificate. OSError for a file that cannot be read, ValueError for a certificate of no unit
+        or one that has ended."""
         certificate = Path(certificate)
         self.code, self.domain = unit_named_in(certificate)
         self.patience_s = patience_s
+        self._closed = threading.Event()
         self._channel = Channel(address, certificate, Path(key) if key else None, Path(ca) if ca else None)
         self._stub = mailbox_pb2_grpc.MailboxServiceStub(self._channel.grpc)
 
@@ -71,7 +74,8 @@ class Unit:
         self.close()
 
     def close(self) -> None:
-        """Closes the channel."""
+        """Closes the channel; whoever watches comes to the end."""
+        self._closed.set()
         self._channel.close()
 
     def send(
@@ -116,16 +120,19 @@ class Unit:
             after = page.next_after
 
     def watch(self, after: int = 0) -> Iterator[Letter]:
-        """Each letter that comes to the unit, after a cursor, at least once, for ever.
+        """Each letter that comes to the unit, after a cursor, at least once, until the unit is closed.
 
         Keep the cursor of the last letter you have dealt with and start from it next time. Waits out an
         unavailable mailbox however long; any other Refusal is raised.
         """
         waits = pauses()
-        while True:
+        while not self._closed.is_set():
             started_at = time.monotonic()
             request = mailbox_pb2.WatchLettersRequest(after=after)
-            stream = self._stub.WatchLetters(request, timeout=WATCH_S)
+            try:
+                stream = self._stub.WatchLetters(request, timeout=WATCH_S)
+            except ValueError:  # closed since the question above
+                return
             try:
                 for each in stream:
                     yield letter_of(each.letter)
@@ -138,7 +145,7 @@ class Unit:
                 stream.cancel()
             if time.monotonic() - started_at > _CALM_AFTER_S:
                 waits = pauses()
-            time.sleep(next(waits))
+            self._closed.wait(next(waits))
 
     def take(self, number: str) -> Letter:
         """Acknowledges that the unit has the letter. Repeating it changes nothing."""

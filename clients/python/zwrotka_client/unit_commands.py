@@ -117,7 +117,7 @@ def receipt(args: Namespace) -> int:
     else:
         for place, (each, verdict) in enumerate(zip(receipts, verdicts, strict=True)):
             print("\n" * bool(place), end="")
-            print(check_command.as_text(f"dowod-{each.evidence_id}.xml", verdict))
+            print(check_command.as_text(f"dowod-{each.evidence_id}.xml", verdict, failed_only=True))
         for pair in saved:
             print("Saved " + " and ".join(pair))
     return 0 if all(verdict.passed for verdict in verdicts) else 1
