@@ -5,6 +5,7 @@ The standard library's email package takes 3.2 ms for a receipt's mail, this 0.1
 
 import binascii
 import re
+import textwrap
 from base64 import b64encode, encodebytes
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ _PHRASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 '-]*")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
 _ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]{1,64}@[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]{1,255}")
 _NAME = re.compile(r"[\w.+-]{1,60}", re.ASCII)
-_LINE = 76
-_WORD_BYTES = 42  # of UTF-8 in one encoded word, so that the word has at most 75 symbols (RFC 2047 §2)
+_UNSAFE = str.maketrans('"<>/\\', "_____")
+_FOLD = "\r\n "
+_LINE = 64
+_WORD_BYTES = 39  # of UTF-8 in one encoded word, so that its line has at most 76 symbols (RFC 2047 §2)
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,10 @@ class Enclosure:
 def header(name: str, value: str) -> str:
     """A header line with its end, folded; the value on one line, in encoded words if it must be."""
     plain = one_line(value, 900)
-    if _PLAIN.fullmatch(plain) and "=?" not in plain and len(name) + 2 + len(plain) <= _LINE:
-        return f"{name}: {plain}\r\n"
+    if _PLAIN.fullmatch(plain) and "=?" not in plain:
+        # An identifier without spaces stays in one piece: in encoded words it would no longer be one.
+        folded = textwrap.wrap(plain, _LINE, break_long_words=False, break_on_hyphens=False)
+        return f"{name}: {_FOLD.join(folded)}\r\n"
     return f"{name}: {_words(plain)}\r\n"
 
 
@@ -71,13 +76,18 @@ def _enclosure(enclosure: Enclosure) -> bytes:
     # A message or a multipart may not be in base64 (RFC 2046 §5), and in clear it could reach for our own structure.
     if not _TYPE.fullmatch(kind) or kind.startswith(("multipart/", "message/")):
         kind = "application/octet-stream"
-    name = one_line(enclosure.name, 150) or "plik"
+    name = safe_name(enclosure.name)
     parameter = f'filename="{name}"' if _NAME.fullmatch(name) else f"filename*=utf-8''{quote(name, safe='')}"
     head = (
         f"Content-Type: {kind}\r\nContent-Disposition: attachment;\r\n {parameter}\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
     return head.encode() + encodebytes(enclosure.content).replace(b"\n", b"\r\n") + b"\r\n"
+
+
+def safe_name(name: str) -> str:
+    """A file name without paths, and without what mail programs take for quotes."""
+    return one_line(name, 150).translate(_UNSAFE) or "plik"
 
 
 def _words(text: str) -> str:
@@ -91,4 +101,4 @@ def _words(text: str) -> str:
             word = b""
         word += encoded
     words.append(word)
-    return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in words)
+    return _FOLD.join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in words)
