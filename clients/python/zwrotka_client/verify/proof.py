@@ -36,6 +36,8 @@ def parse_proof(proof: bytes) -> Proof:
     """Takes the file apart; refused unless it is written exactly as the specification says, with an extra line."""
     if len(proof) > MAX_BYTES:
         raise Refused(f"The proof is larger than {MAX_BYTES} bytes.")
+    if b"\r" in proof:
+        raise Refused("The proof's line ends were changed after it was issued; take it again from where it came.")
     head, blank, note = proof.partition(b"\n\n")
     try:
         lines = head.decode("ascii").split("\n")

@@ -56,12 +56,13 @@ class _Steps:
 
 
 def _sealed(steps: _Steps, xml: bytes, ca_pem: bytes) -> Facts:
-    root = steps.make(
-        "well-formed-and-plain", "The file is plain XML in the one spelling receipts have.", plain.parse, xml
-    )
+    root = steps.make("well-formed-and-plain", "The file is small and plain XML.", plain.parse, xml)
     facts = steps.make("shape", "It has exactly the elements of a receipt.", evidence.read, root)
     seal = steps.make("signature-structure", "The seal is built as the office builds it.", Seal, root)
     sealer = steps.make("one-certificate", "The seal names one certificate and carries just that.", seal.certificate)
+    steps.make(
+        "spelling", "It is written in the one spelling receipts have.", plain.must_be_spelled_as_issued, xml, root
+    )
     key = steps.make(
         "seal-certificate",
         "The certificate is the office's seal, issued by the city's authority and valid when it was used.",

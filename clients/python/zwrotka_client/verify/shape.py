@@ -32,7 +32,7 @@ class Element:
 def must_fit(element: etree._Element, rule: Element) -> None:
     """Refuses an element that is not exactly as the rule says: nothing unknown, nothing missing, order kept."""
     if element.tag != rule.tag:
-        raise Refused(f"Where {_plain(rule.tag)} is due, the file has {_plain(element.tag)}.")
+        raise Refused(f"The file is not a receipt: it begins with {_plain(element.tag)}, not with {_plain(rule.tag)}.")
     _must_have_attributes(element, rule)
     if rule.opaque:
         return
@@ -51,8 +51,7 @@ def must_fit(element: etree._Element, rule: Element) -> None:
             must_fit(rest.pop(0), child)
             count += 1
         if count < child.least:
-            found = _plain(rest[0].tag) if rest else "nothing"
-            raise Refused(f"{_plain(rule.tag)} lacks {_plain(child.tag)}: {found} stands in its place.")
+            raise Refused(f"{_plain(rule.tag)} lacks {_plain(child.tag)}, or has it in the wrong place or namespace.")
     if rest:
         raise Refused(f"{_plain(rule.tag)} holds {_plain(rest[0].tag)}, which has no place there.")
 
