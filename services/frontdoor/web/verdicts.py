@@ -38,6 +38,14 @@ class Receipt:
     unit: Unit | None
 
     @property
+    def event(self) -> str:
+        """What happened, for a person: the evidence's event, told apart by who was written to."""
+        if self.facts is None:
+            return ""
+        to_resident = self.facts.recipient.startswith("urn:uuid:")
+        return f"{self.facts.event}-to-resident" if to_resident else self.facts.event
+
+    @property
     def failed(self) -> Check | None:
         """The check that did not hold."""
         return next((check for check in self.checks.values() if not check.passed), None)
