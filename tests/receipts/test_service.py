@@ -46,12 +46,12 @@ class Service:
         )
 
     def wait_ready(self) -> None:
-        grpc.channel_ready_future(self.channel("mailbox")).result(timeout=15)
+        grpc.channel_ready_future(self.channel("mailbox")).result(timeout=60)
 
     def stop(self, *, kill: bool = False) -> None:
         if self.process is not None:
             (self.process.kill if kill else self.process.terminate)()
-            self.process.communicate(timeout=15)
+            self.process.communicate(timeout=60)
             self.process = None
 
     def channel(self, caller: str) -> grpc.Channel:
@@ -186,7 +186,7 @@ def refusal_to_start(home: Path) -> str:
     service = Service(home)
     service.start()
     assert service.process is not None
-    _, error = service.process.communicate(timeout=15)
+    _, error = service.process.communicate(timeout=60)
     assert service.process.returncode == 1
     return error
 
