@@ -156,7 +156,7 @@ class Relay:
 
 
 def _result_of(code: int, message: str) -> pb.NoticeResult.ValueType:
-    """5xx is for ever, but not where the enhanced code says that it is about us (RFC 3463 §3.8, X.7.X: policy)."""
-    if code >= 500 and not re.match(r"5\.7\.\d", message):
+    """5xx is for ever, but not where the enhanced code says that a box is full or that it is about us (RFC 3463)."""
+    if code >= 500 and not re.match(r"5\.(2\.2|7\.\d)\b", message):
         return pb.NOTICE_RESULT_PERMANENT_FAILURE
     return pb.NOTICE_RESULT_TEMPORARY_FAILURE
