@@ -135,10 +135,10 @@ class Logbook:
         kept = {row.evidence_id: row for row in store.evidence_by(tx, ids & known)} if ids & known else {}
         fresh: dict[str, _Draft] = {}
         for each in drafts:
-            event = each.event
-            if event.evidence_id not in kept | fresh and (event.message_id, event.kind) not in holders:
-                fresh[event.evidence_id] = each
-                holders[event.message_id, event.kind] = event.evidence_id
+            evidence_id, holds = each.event.evidence_id, (each.event.message_id, each.event.kind)
+            if evidence_id not in kept and evidence_id not in fresh and holds not in holders:
+                fresh[evidence_id] = each
+                holders[holds] = evidence_id
         if fresh:
             kept |= self._grow(tx, list(fresh.values()))
         return [_answer(each, kept) for each in drafts]
