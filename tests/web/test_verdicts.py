@@ -22,7 +22,7 @@ def test_a_receipt_is_confirmed_check_by_check_with_what_it_states(door: Door) -
     answer = door.upload(receipt.files)
     assert answer.status == 200
     assert "<h1>Zwrotka jest prawdziwa</h1>" in answer.text
-    assert _marks(answer) == "✓" * 13
+    assert _marks(answer) == "✓" * 14
     for fact in (receipt.number, door.city.units["KD"].name, "28.12.2026", "art. 35 § 3 k.p.a.", door.city.office):
         assert fact in answer.text
     assert f"wpis {len(door.receipts)} z {len(door.receipts)}" in answer.text
@@ -56,7 +56,7 @@ def test_a_forwarded_receipt_mail_is_enough(door: Door) -> None:
     ("old", "new", "check"),
     [
         (b"ZW-TEST", b"ZW-TESS", "digests"),
-        (b"<ev:Evidence ", b"<ev:Evidence  ", "well-formed-and-plain"),
+        (b"<ev:Evidence ", b"<ev:Evidence  ", "spelling"),
         (b"</ev:Evidence>", b"", "well-formed-and-plain"),
         (b"SubmissionTime>", b"SubmissionTyme>", "shape"),
     ],
@@ -82,7 +82,7 @@ def test_without_the_proof_only_the_seal_is_confirmed(door: Door) -> None:
     receipt = door.receipts[0]
     answer = door.upload({receipt.xml_name: receipt.xml})
     assert "<h1>Brakuje drugiego pliku</h1>" in answer.text
-    assert _marks(answer) == "✓" * 8 + "✗" + "–" * 4
+    assert _marks(answer) == "✓" * 9 + "✗" + "–" * 4
     assert receipt.number in answer.text
 
 

@@ -105,7 +105,7 @@ def _facts(facts: Facts) -> str:
             ("Answer by", f"{deadline.due_on} ({deadline.rule})" if deadline else ""),
             (
                 "In the log",
-                f"{facts.log_origin}, entry {facts.log_index} of {facts.log_size}" if facts.log_origin else "",
+                f"{facts.log_origin}, entry {facts.log_index} of {facts.log_size}" if facts.log_size else "",
             ),
         ]
     )

@@ -15,6 +15,7 @@ CHECKS = (
     "shape",
     "signature-structure",
     "one-certificate",
+    "spelling",
     "seal-certificate",
     "digests",
     "signature",
