@@ -1,5 +1,6 @@
 """The real house on loopback: its own processes, databases and mail; only the outside is played."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from zwrotka.mailbox.v1.mailbox_pb2_grpc import MailboxServiceStub
 from zwrotka.receipts.v1.receipts_pb2_grpc import ReceiptsServiceStub
 
 from services.chassis import city, rpc, settings
+from services.chassis.settings import Settings
 from services.house import health, opening, supervisor
 from services.house.books import Books
 from services.house.resident import Desk
@@ -78,22 +80,33 @@ class House:
     def start(self, *roles: str, faults: Iterable[dict[str, Any]] = (), wait: bool = True) -> None:
         """Starts processes, with faults played in them (tests/stage.py), and waits until they answer."""
         for role in roles:
-            assert role not in self._processes, f"{role} runs already"
-            plan = self.home / f"{role}.plan.json"
-            plan.write_text(json.dumps({"clock": str(self.home / "clock-offset"), "faults": list(faults)}))
-            child = self._children[role]
-            with (self.home / "logs" / f"{role}.log").open("ab") as log:
-                self._processes[role] = subprocess.Popen(
-                    [sys.executable, "-m", "tests.stage", *child.command[2:]],
-                    env={**child.environment, "STAGE_PLAN": str(plan)},
-                    cwd=_ROOT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            self._launch(role, self._children[role], faults)
         if wait:
             self.wait_until_serving(*roles)
+
+    def start_copy(self, role: str, **chosen: Any) -> Settings:
+        """Starts a second process of a role, "ROLE-2", with settings of its own; those settings."""
+        variables = {f"ZWROTKA_{name.upper()}": str(value) for name, value in chosen.items()}
+        child = self._children[role]
+        self._launch(f"{role}-2", dataclasses.replace(child, environment={**child.environment, **variables}), ())
+        own = dataclasses.replace(self.settings, **chosen)
+        until(lambda: role not in health.ROLES or health.serves(own, role))
+        return own
+
+    def _launch(self, name: str, child: supervisor.Child, faults: Iterable[dict[str, Any]]) -> None:
+        assert name not in self._processes, f"{name} runs already"
+        plan = self.home / f"{name}.plan.json"
+        plan.write_text(json.dumps({"clock": str(self.home / "clock-offset"), "faults": list(faults)}))
+        with (self.home / "logs" / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "tests.stage", *child.command[2:]],
+                env={**child.environment, "STAGE_PLAN": str(plan)},
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def stop(self, *roles: str) -> None:
         """Asks processes to end and waits until they have."""
@@ -119,6 +132,14 @@ class House:
         """Stops and starts, with faults."""
         self.stop(*roles)
         self.start(*roles, faults=faults)
+
+    def revive(self) -> None:
+        """Starts again, without faults, whatever is down."""
+        down = [role for role in self._children if role not in self._processes]
+        dead = [role for role, process in self._processes.items() if process.poll() is not None]
+        for role in dead:
+            del self._processes[role]
+        self.start(*down, *dead)
 
     def wait_until_dead(self, role: str, timeout_s: float = 20.0) -> int:
         """Waits for a process to die by a played fault; its exit code, -9 for SIGKILL."""
@@ -203,10 +224,12 @@ class House:
 
     # Mail
 
-    def send(self, raw: bytes | EmailMessage, to: str, *, sender: str = "jan.nowak@poczta.example") -> Reply:
+    def send(
+        self, raw: bytes | EmailMessage, to: str, *, sender: str = "jan.nowak@poczta.example", port: int = 0
+    ) -> Reply:
         """Hands a message in as a mail server does, on a connection of its own; the last reply."""
         content = raw if isinstance(raw, bytes) else raw.as_bytes(policy=policy.SMTP)
-        with smtplib.SMTP("127.0.0.1", self.settings.smtp_port, timeout=60) as door:
+        with smtplib.SMTP("127.0.0.1", port or self.settings.smtp_port, timeout=60) as door:
             door.ehlo("poczta.example")
             for reply in (door.mail(sender, [f"size={len(content)}"]), door.rcpt(to)):
                 if reply[0] >= 400:

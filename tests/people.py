@@ -35,7 +35,7 @@ class Resident:
 def invent(first_name: str) -> Person:
     """A person nobody else in this run is."""
     number = next(_NUMBER)
-    email = f"{first_name.lower()}.{number}@poczta.example"
+    email = f"mieszkaniec.{number}@poczta.example"
     return Person(first_name, f"Zmyślona-{number}", pesel(number), email, document_number(number))
 
 
