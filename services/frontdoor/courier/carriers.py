@@ -60,8 +60,9 @@ class Maildirs:
     def _store(self, mail: Mail) -> None:
         # An address may hold a slash (RFC 5322 §3.2.3); a folder's name may not.
         box = self._folder / mail.recipient.replace("%", "%25").replace("/", "%2F")
-        for name in ("tmp", "new", "cur"):
-            (box / name).mkdir(parents=True, exist_ok=True)
+        if not (box / "cur").exists():
+            for name in ("tmp", "new", "cur"):
+                (box / name).mkdir(parents=True, exist_ok=True)
         unfinished = box / "tmp" / f"{os.getpid()}.{next(self._numbers)}.eml"
         with unfinished.open("wb") as file:
             # A crash before the move leaves a file in tmp that nobody reads; the notice comes due again.

@@ -1,6 +1,6 @@
 """A mail as bytes (RFC 5322, 2045-2047, 2231): 7 bit only, and no value can ever start a header of its own.
 
-The standard library's email package takes 3.2 ms for a receipt's mail, this 0.1 ms; tests read it back with that.
+The standard library's email package takes 3.2 ms of CPU for a receipt's mail, this 0.1; tests read it back with that.
 """
 
 import binascii
@@ -64,11 +64,15 @@ def multipart(headers: Sequence[str], text: str, enclosures: Sequence[Enclosure]
 
 
 def _text(text: str) -> bytes:
-    lines = (
-        "".join(each if each.isprintable() or each == "\t" else " " for each in line) for line in text.splitlines()
-    )
-    encoded = binascii.b2a_qp("\n".join([*lines, ""]).encode(), istext=True).replace(b"\n", b"\r\n")
+    lines = "\n".join(_clean(line) for line in text.splitlines())
+    encoded = binascii.b2a_qp(lines.encode() + b"\n", istext=True).replace(b"\n", b"\r\n")
     return b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + encoded
+
+
+def _clean(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(symbol if symbol.isprintable() or symbol == "\t" else " " for symbol in line)
 
 
 def _enclosure(enclosure: Enclosure) -> bytes:
