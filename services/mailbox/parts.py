@@ -15,6 +15,8 @@ from email.parser import BytesHeaderParser
 
 MAX_DEPTH = 20
 MAX_PARTS = 500
+_MEDIA_NAME = r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"  # RFC 6838 §4.2
+_MEDIA_TYPE = re.compile(f"{_MEDIA_NAME}/{_MEDIA_NAME}")
 _HEADERS = BytesHeaderParser()
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FIRST_LINE_BLANK = re.compile(rb"\r?\n")
@@ -78,7 +80,8 @@ def _split(raw: bytes, start: int, end: int, position: str, default: str, depth:
     parts.append(
         Part(
             identifier=position or "1",
-            content_type=content_type,
+            # It goes into evidence, which must stay small and in one piece whatever a sender writes.
+            content_type=content_type if _MEDIA_TYPE.fullmatch(content_type) else "application/octet-stream",
             charset=_param(headers, "charset"),
             filename=_filename(headers),
             encoding=str(headers.get("content-transfer-encoding", "")).strip().lower(),

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from email.message import EmailMessage
 
 from hypothesis import given
@@ -56,3 +57,11 @@ def test_a_file_name_can_do_no_harm() -> None:
     raw = message("x", ("../../etc/passwd", b"1"), ("umowa\u202efdp.exe", b"2"), ("", b"3"))
     names = [reading.filename_of(part) for part in parts.split(raw)]
     assert names == ["", "_.._etc_passwd", "umowa_fdp.exe", "zalacznik-4.octetstream"]
+
+
+@given(st.binary(max_size=400))
+def test_a_part_s_type_is_a_media_type_whatever_its_header_says(written: bytes) -> None:
+    for raw in (b"Content-Type: text/" + written + b"\r\n\r\nx", b"Content-Type: text/" + 300 * b"x" + b"\r\n\r\nx"):
+        assert all(
+            re.fullmatch(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]{1,127}", part.content_type) for part in parts.split(raw)
+        )

@@ -75,6 +75,7 @@ def certified(
     key: str = "",
     uses: Sequence[str] = SEALING,
     others: Sequence[x509.ExtensionType] = (),
+    critical: Sequence[x509.ExtensionType] = (),
     years: tuple[int, int] = (2020, 2120),
     authority: bool = False,
 ) -> Holder:
@@ -84,6 +85,7 @@ def certified(
     extensions: list[x509.ExtensionType] = [
         x509.BasicConstraints(ca=authority, path_length=None),
         x509.KeyUsage(**{use: use in uses for use in _USES}),
+        *critical,
     ]
     builder = x509.CertificateBuilder(
         subject_name=subject,

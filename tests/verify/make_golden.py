@@ -83,6 +83,9 @@ _OTHER_CA = certified("Test CA", None, key="other CA", uses=("key_cert_sign", "c
 _STRANGER = certified(OFFICE, _OTHER_CA, key="stranger")
 _SERVICE = certified("receipts", CA, others=[x509.SubjectAlternativeName([x509.DNSName("localhost")])])
 _CODE_SIGNER = certified("code", CA, others=[x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CODE_SIGNING])])
+_UNHEARD_OF = certified(
+    OFFICE, CA, key="u", critical=[x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0")]
+)
 _DIGITAL_SIGNATURE_ONLY = certified("d", CA, uses=("digital_signature",))
 # Signed by nobody who matters: it is there to name the victim as somebody's issuer.
 _CHILD_OF_VICTIM = certified("child", replace(SEAL, key=UNIT.key))
@@ -257,6 +260,7 @@ def _sealed_by_others() -> dict[str, Bad]:
         "sealed-by-a-service": made(seal, Sealer(_SERVICE)),
         "sealed-by-a-code-signer": made(seal, Sealer(_CODE_SIGNER)),
         "sealed-by-the-authority": made(seal, Sealer(CA)),
+        "unknown-critical-extension": made(seal, Sealer(_UNHEARD_OF), fools_stock=False),
         "no-non-repudiation": made(seal, Sealer(_DIGITAL_SIGNATURE_ONLY)),
         "expired-before-sealing": made(seal, Sealer(_EXPIRED), fools_stock=False),
         "not-a-certificate": made(one, Sealer(certificates=[b"0"], names=b"0"), fools_stock=False),

@@ -40,6 +40,8 @@ def must_be_seal(certificate: x509.Certificate, ca_pem: bytes, signed_at: dateti
             raise Refused(sentence)
     if extensions.get(ExtensionOID.KEY_USAGE) != _SEALING:
         raise Refused("The certificate's key usage is not that of a seal: digital signature and non-repudiation.")
+    if any(extension.critical and extension.oid not in _KNOWN for extension in certificate.extensions):
+        raise Refused("The certificate has a critical extension that is not known here (RFC 5280 §4.2).")
     constraints = extensions.get(ExtensionOID.BASIC_CONSTRAINTS)
     if isinstance(constraints, x509.BasicConstraints) and constraints.ca:
         raise Refused("The certificate is an authority's, not a seal's.")
@@ -49,6 +51,7 @@ def must_be_seal(certificate: x509.Certificate, ca_pem: bytes, signed_at: dateti
     return key
 
 
+_KNOWN = (ExtensionOID.KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS)
 _SEALING = x509.KeyUsage(
     digital_signature=True,
     content_commitment=True,  # non-repudiation, in RFC 5280's older word

@@ -39,7 +39,7 @@ def must_fit(element: etree._Element, rule: Element) -> None:
     if rule.text is not None:
         if len(element):
             raise Refused(f"{_plain(rule.tag)} holds elements where only text is due.")
-        if not re.fullmatch(rule.text, element.text or ""):
+        if not re.fullmatch(rule.text, element.text or "", re.ASCII):
             raise Refused(f"{_plain(rule.tag)} is not written as a receipt writes it.")
         return
     if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
@@ -60,7 +60,7 @@ def _must_have_attributes(element: etree._Element, rule: Element) -> None:
     if set(element.attrib) != set(rule.attributes):
         raise Refused(f"{_plain(rule.tag)} does not have the attributes that a receipt gives it.")
     for name, pattern in rule.attributes.items():
-        if not re.fullmatch(pattern, str(element.attrib[name])):
+        if not re.fullmatch(pattern, str(element.attrib[name]), re.ASCII):
             raise Refused(f"The attribute {_plain(name)} of {_plain(rule.tag)} is not what a receipt says.")
 
 
