@@ -1,6 +1,7 @@
 """The command `zwrotka`."""
 
 import io
+import logging
 import os
 import sys
 from argparse import Namespace
@@ -19,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     args = parser().parse_args(arguments)
+    if sys.stderr.isatty() or getattr(args, "watch", False):
+        _log.setLevel(logging.INFO)
     try:
         code: int = args.run(args)
         sys.stdout.flush()
@@ -44,6 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+class _Waits(logging.Handler):
+    """Tells a person why nothing happens for the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"zwrotka: {record.getMessage()} ...", file=sys.stderr, flush=True)
+
+
+_log = logging.getLogger("zwrotka_client")
+_log.addHandler(_Waits())
 
 
 class _Usage(Refusal):

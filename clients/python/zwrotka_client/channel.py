@@ -1,5 +1,6 @@
 """A kept gRPC channel by mutual TLS, with a deadline on every call and patience for restarts."""
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from zwrotka_client.errors import Unavailable, refusal_from
 
 T = TypeVar("T")
 Answer = TypeVar("Answer", bound=Message)
+log = logging.getLogger("zwrotka_client")
 
 MAX_MESSAGE_BYTES = 48 << 20
 CALL_S = 15.0
@@ -71,11 +73,13 @@ def persistently(attempt: Callable[[float], T], patience_s: float) -> T:
     `attempt` takes its own deadline in seconds; the last Unavailable is raised.
     """
     give_up_at = time.monotonic() + patience_s
-    for pause_s in pauses():
+    for number, pause_s in enumerate(pauses()):
         try:
             return attempt(max(give_up_at - time.monotonic(), 1.0))
         except Unavailable:
             if time.monotonic() + pause_s >= give_up_at:
                 raise
+            if number == 0:
+                log.info("the service does not answer; trying again for %g s", patience_s)
         time.sleep(pause_s)
     raise AssertionError("pauses never end")

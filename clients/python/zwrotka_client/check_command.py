@@ -11,6 +11,10 @@ from zwrotka_client.settings import Settings, UsageError
 from zwrotka_client.verify import Facts, Verdict, verify_receipt
 
 _PROOF = ".tlog-proof"
+_EVENTS = {
+    "SubmissionAcceptance": "the letter was accepted: ",
+    "RelayToNonERDS": "the letter left by e-mail, and the relay took it: ",
+}
 
 
 def verify(args: Namespace) -> int:
@@ -58,7 +62,7 @@ def as_text(title: str, verdict: Verdict, *, failed_only: bool = False) -> str:
             f"  {'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {printing.one_line(check.detail)}"
         )
     if verdict.facts:
-        lines += ["", *(f"  {line}" for line in _facts(verdict.facts).splitlines())]
+        lines += [*([""] if checks else []), *(f"  {line}" for line in _facts(verdict.facts).splitlines())]
     failed = ", ".join(dict.fromkeys(check.name for check in verdict.failed))
     return "\n".join([*lines, "", "VALID: every check holds." if verdict.passed else f"NOT VALID: {failed} failed."])
 
@@ -97,9 +101,9 @@ def _facts(facts: Facts) -> str:
     return printing.fields(
         [
             ("Letter", facts.letter),
-            ("Event", f"{facts.event}, {printing.time_of(facts.event_at)}"),
+            ("Event", f"{_EVENTS.get(facts.event, '')}{facts.event}, {printing.time_of(facts.event_at)}"),
             ("Stored", printing.time_of(facts.submitted_at)),
-            ("From", f"{facts.sender}, by {facts.channel}"),
+            ("From", f"{facts.sender}, by {printing.channel_of(facts.channel)}"),
             ("For", facts.recipient),
             ("Issued by", facts.issuer),
             ("Answer by", f"{deadline.due_on} ({deadline.rule})" if deadline else ""),

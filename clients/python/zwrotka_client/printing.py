@@ -52,9 +52,9 @@ def size_of(content: bytes) -> str:
     return f"{count} B" if count < 1000 else f"{count / 1000:.1f} kB" if count < 10**6 else f"{count / 10**6:.1f} MB"
 
 
-def channel_of(letter: Letter) -> str:
-    """The way the letter came, as people call it."""
-    return _CHANNELS.get(letter.channel, one_line(letter.channel))
+def channel_of(name: str) -> str:
+    """The way a letter came, as people call it."""
+    return _CHANNELS.get(name, one_line(name))
 
 
 def letters_head() -> str:
@@ -70,7 +70,7 @@ def letter_row(letter: Letter, today: date) -> str:
         letter.state,
         f"{letter.accepted_at.astimezone(POLAND):%Y-%m-%d %H:%M}",
         f"{letter.due_on or '-'}{'!' if late else ''}",
-        letter.sender_unit or channel_of(letter),
+        letter.sender_unit or channel_of(letter.channel),
     )
     taken = len(_ROW.format(*map(one_line, cells), ""))
     width = shutil.get_terminal_size().columns - taken if sys.stdout.isatty() else 200
@@ -78,8 +78,8 @@ def letter_row(letter: Letter, today: date) -> str:
 
 
 def fields(rows: Sequence[tuple[str, str]]) -> str:
-    """Names and values in two columns; rows without a value are left out, a repeated name is given as ""."""
-    shown = [(name, one_line(value)) for name, value in rows if value]
+    """Names and values in two columns, a line each; rows without a value are left out, a name may be empty."""
+    shown = [(name, plain(value).replace("\n", " ").rstrip()) for name, value in rows if value]
     width = max(len(name) for name, _ in shown)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in shown)
 

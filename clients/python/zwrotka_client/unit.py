@@ -13,7 +13,7 @@ from zwrotka.mailbox.v1 import mailbox_pb2, mailbox_pb2_grpc
 
 from zwrotka_client import message
 from zwrotka_client.certificate import unit_named_in
-from zwrotka_client.channel import CALL_S, Answer, Channel, pauses, persistently
+from zwrotka_client.channel import CALL_S, Answer, Channel, log, pauses, persistently
 from zwrotka_client.errors import Unavailable, refusal_from, unpacked
 from zwrotka_client.letters import (
     Acceptance,
@@ -125,9 +125,9 @@ class Unit:
         Keep the cursor of the last letter you have dealt with and start from it next time. Waits out an
         unavailable mailbox however long; any other Refusal is raised.
         """
-        waits = pauses()
+        waits, is_told = pauses(), False
         while not self._closed.is_set():
-            started_at = time.monotonic()
+            started_at, is_away = time.monotonic(), False
             request = mailbox_pb2.WatchLettersRequest(after=after)
             try:
                 stream = self._stub.WatchLetters(request, timeout=WATCH_S)
@@ -141,10 +141,14 @@ class Unit:
                 refusal = refusal_from(error, self._channel.address)
                 if not isinstance(refusal, Unavailable):
                     raise refusal from error
+                is_away = refusal.reason != "no-answer-in-time"  # which is how a stream ends by its own deadline
             finally:
                 stream.cancel()
             if time.monotonic() - started_at > _CALM_AFTER_S:
-                waits = pauses()
+                waits, is_told = pauses(), False
+            if is_away and not is_told:
+                log.info("the mailbox does not answer; waiting for it")
+                is_told = True
             self._closed.wait(next(waits))
 
     def take(self, number: str) -> Letter:

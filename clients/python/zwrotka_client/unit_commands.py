@@ -2,14 +2,14 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from zwrotka_client import check_command, jsons, printing
 from zwrotka_client.errors import Unavailable
-from zwrotka_client.letters import Acceptance, Letter, State
+from zwrotka_client.letters import Acceptance, Letter, Part, State
 from zwrotka_client.message import new_key
 from zwrotka_client.saving import part_name, save_parts, save_receipt
 from zwrotka_client.settings import Settings, UsageError
@@ -65,12 +65,7 @@ def show(args: Namespace) -> int:
         content = {"sender_name": whole.sender_name, "text": whole.text, "parts": parts}
         jsons.show({**jsons.plain(whole.letter), **content, "saved": [str(path) for path in saved]})
         return 0
-    print(_letter_fields(whole.letter, whole.sender_name))
-    for place, each in enumerate(whole.parts):
-        size = printing.size_of(each.content)
-        name = printing.one_line(each.filename) or "-"
-        note = "  (a token was taken out)" if each.redacted else ""
-        print(f"{'' if place else 'Parts':<10}  {each.identifier:<4} {size:>9}  {name}  {each.content_type}{note}")
+    print(printing.fields([*_letter_rows(whole.letter, whole.sender_name), *_part_rows(whole.parts)]))
     print(f"\n{printing.plain(whole.text).strip()}")
     for path in saved:
         print(f"Saved {path}", file=sys.stderr)
@@ -157,9 +152,9 @@ def _print_acceptance(args: Namespace, accepted: Acceptance) -> int:
     if args.json:
         jsons.show(jsons.plain(accepted))
         return 0
-    where = f" for {accepted.unit}" if accepted.unit else ""
+    addressee = accepted.unit or f"the sender of {args.number}"
     how = "Accepted before, not doubled" if accepted.repeated else "Accepted"
-    print(f"{how}: {accepted.number}{where}, {printing.time_of(accepted.accepted_at)}.")
+    print(f"{how}: {accepted.number} for {addressee}, {printing.time_of(accepted.accepted_at)}.")
     if accepted.due_on:
         print(f"An answer is due by {accepted.due_on}.")
     if accepted.receipt_follows:
@@ -167,22 +162,25 @@ def _print_acceptance(args: Namespace, accepted: Acceptance) -> int:
     return 0
 
 
-def _letter_fields(letter: Letter, sender_name: str) -> str:
-    sender = f"{sender_name} ({letter.sender_unit})" if letter.sender_unit else sender_name
-    due = f"{letter.due_on} ({letter.term_rule})" if letter.due_on else ""
-    return printing.fields(
-        [
-            ("Letter", letter.number),
-            ("Subject", letter.subject),
-            ("From", sender),
-            ("Came", f"{printing.time_of(letter.accepted_at)}, by {printing.channel_of(letter)}"),
-            ("For", letter.unit),
-            ("State", letter.state),
-            ("Answer by", due),
-            ("Answers", letter.answers),
-            ("Answered", f"by {letter.answered_by}" if letter.answered_by else ""),
-        ]
-    )
+def _letter_rows(letter: Letter, sender_name: str) -> list[tuple[str, str]]:
+    return [
+        ("Letter", letter.number),
+        ("Subject", letter.subject),
+        ("From", f"{sender_name} ({letter.sender_unit})" if letter.sender_unit else sender_name),
+        ("Came", f"{printing.time_of(letter.accepted_at)}, by {printing.channel_of(letter.channel)}"),
+        ("For", letter.unit),
+        ("State", letter.state),
+        ("Answer by", f"{letter.due_on} ({letter.term_rule})" if letter.due_on else ""),
+        ("Answers", letter.answers),
+        ("Answered", f"by {letter.answered_by}" if letter.answered_by else ""),
+    ]
+
+
+def _part_rows(parts: Sequence[Part]) -> Iterator[tuple[str, str]]:
+    for place, each in enumerate(parts):
+        note = "  (a token was taken out)" if each.redacted else ""
+        size = printing.size_of(each.content)
+        yield "" if place else "Parts", f"{each.identifier:<4}{size:>9}  {each.content_type}  {each.filename}{note}"
 
 
 def _print_letters_json(args: Namespace, letters: Iterator[Letter]) -> None:
