@@ -46,7 +46,8 @@ def test_persistence_does_not_repeat_what_was_refused() -> None:
     assert len(attempts) == 1
 
 
-def test_persistence_is_bounded_and_every_attempt_has_a_deadline() -> None:
+def test_persistence_is_bounded_tells_once_and_gives_every_attempt_a_deadline(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "zwrotka_client")
     lefts = []
 
     def attempt(left_s: float) -> None:
@@ -57,6 +58,7 @@ def test_persistence_is_bounded_and_every_attempt_has_a_deadline() -> None:
         channel.persistently(attempt, 0.5)
     assert 2 <= len(lefts) <= 8
     assert all(0 < left_s <= 1 for left_s in lefts)
+    assert caplog.messages == ["the service does not answer; trying again for 0.5 s"]
 
 
 def test_pauses_grow_to_a_bound_and_differ_between_clients() -> None:
