@@ -33,7 +33,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def house(request: pytest.FixtureRequest, database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The house that all tests share. Who stops, kills or stages a part of it starts that part again."""
-    shared = _new_house(request, database, tmp_path_factory.mktemp("house"))
+    shared = house_in(request, database, tmp_path_factory.mktemp("house"))
     shared.open()
     yield shared
     shared.close()
@@ -45,7 +45,7 @@ def new_house(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> 
     houses: list[House] = []
 
     def make(**settings: Any) -> House:
-        houses.append(_new_house(request, database, tmp_path / f"house-{len(houses)}", **settings))
+        houses.append(house_in(request, database, tmp_path / f"house-{len(houses)}", **settings))
         return houses[-1]
 
     yield make
@@ -68,7 +68,8 @@ def must_add_up(house: House) -> None:
     assert not complaints, "\n".join(complaints[:20])
 
 
-def _new_house(request: pytest.FixtureRequest, database: str, folder: Path, **settings: Any) -> House:
+def house_in(request: pytest.FixtureRequest, database: str, folder: Path, **settings: Any) -> House:
+    """A house in a folder, on a database of its own, not opened yet."""
     if database == "postgresql" and "database" not in settings:
         server: Postgres = request.getfixturevalue("postgres")
         name = f"house_{folder.parent.name}_{folder.name}".lower().replace("-", "_")[-40:]

@@ -29,9 +29,8 @@ class Mail:
 
 def mail_of(notice: mailbox.Notice, contact: identity.Contact, city: City, now: datetime) -> Mail:
     """Words a notice. The same notice gives the same bytes but for Date; ValueError if it cannot be addressed."""
-    letter = notice.letter
     is_answer = notice.kind == mailbox.NOTICE_KIND_ANSWER
-    unit = city.units.get(letter.sender_unit if is_answer else letter.unit, _UNKNOWN)
+    unit = unit_of(notice, city)
     subject, text = _answer(notice, unit, city) if is_answer else _receipt(notice, unit, city)
     enclosures = [mime.Enclosure(each.filename, each.content_type, each.content) for each in notice.attachments]
     proof = _proof(notice, city)
@@ -57,9 +56,28 @@ def mail_of(notice: mailbox.Notice, contact: identity.Contact, city: City, now: 
     return Mail(notice.notice_id, contact.email, mime.multipart(headers, text, enclosures, boundary))
 
 
+def unit_of(notice: mailbox.Notice, city: City) -> Unit:
+    """The unit that has the letter, or that wrote the answer."""
+    is_answer = notice.kind == mailbox.NOTICE_KIND_ANSWER
+    return city.units.get(notice.letter.sender_unit if is_answer else notice.letter.unit, _UNKNOWN)
+
+
 def _receipt(notice: mailbox.Notice, unit: Unit, city: City) -> tuple[str, str]:
+    told = accepted_of(notice, unit, city)
+    subject = f"{told.number}: {pl.RECEIPT_SUBJECT} / {en.RECEIPT_SUBJECT}"
+    return subject, _both(pl.receipt(told), en.receipt(told), city)
+
+
+def _answer(notice: mailbox.Notice, unit: Unit, city: City) -> tuple[str, str]:
+    told = answered_of(notice, unit, city)
+    subject = f"{told.answers or told.number}: {pl.ANSWER_SUBJECT} / {en.ANSWER_SUBJECT}"
+    return subject, _both(pl.answer(told), en.answer(told), city)
+
+
+def accepted_of(notice: mailbox.Notice, unit: Unit, city: City) -> Accepted:
+    """What a notice of a receipt tells."""
     letter = notice.letter
-    told = Accepted(
+    return Accepted(
         number=letter.number,
         at=_warsaw(letter),
         channel=letter.channel,
@@ -71,13 +89,12 @@ def _receipt(notice: mailbox.Notice, unit: Unit, city: City) -> tuple[str, str]:
         rule=letter.term_rule,
         proof=_proof(notice, city),
     )
-    subject = f"{letter.number}: {pl.RECEIPT_SUBJECT} / {en.RECEIPT_SUBJECT}"
-    return subject, _both(pl.receipt(told), en.receipt(told), city)
 
 
-def _answer(notice: mailbox.Notice, unit: Unit, city: City) -> tuple[str, str]:
+def answered_of(notice: mailbox.Notice, unit: Unit, city: City) -> Answered:
+    """What a notice of an answer tells."""
     letter = notice.letter
-    told = Answered(
+    return Answered(
         number=letter.number,
         answers=letter.answers,
         at=_warsaw(letter),
@@ -87,8 +104,6 @@ def _answer(notice: mailbox.Notice, unit: Unit, city: City) -> tuple[str, str]:
         enclosures=tuple(one_line(each.filename, 80) for each in notice.attachments if each.filename),
         proof=_proof(notice, city),
     )
-    subject = f"{letter.answers or letter.number}: {pl.ANSWER_SUBJECT} / {en.ANSWER_SUBJECT}"
-    return subject, _both(pl.answer(told), en.answer(told), city)
 
 
 def _both(polish: str, english: str, city: City) -> str:
