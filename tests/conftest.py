@@ -1,6 +1,7 @@
 """The suite's world: one house for all tests, on SQLite and on PostgreSQL, and its books read after every test."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL server."""
-    server = Postgres(_reachable(tmp_path_factory.mktemp("postgres")) / "server")
-    server.start()
-    yield server
-    server.stop()
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server. Not in pytest's folder: another run closes that to the user the server runs as."""
+    with tempfile.TemporaryDirectory(prefix="zwrotka-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        server = Postgres(Path(folder) / "server")
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -75,10 +78,3 @@ def house_in(request: pytest.FixtureRequest, database: str, folder: Path, **sett
         name = f"house_{folder.parent.name}_{folder.name}".lower().replace("-", "_")[-40:]
         settings["database"] = server.new_database(name)
     return House(folder, **settings)
-
-
-def _reachable(folder: Path) -> Path:
-    """pytest's folders are closed to other users, and the server may run as one."""
-    for each in (folder, folder.parent, folder.parent.parent):
-        each.chmod(0o755)
-    return folder

@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 import uuid
+from collections.abc import Sequence
 from email.message import Message
 
 from services.chassis import codes
@@ -11,10 +12,13 @@ from services.chassis.errors import Invalid
 
 MAX_CONTENT_BYTES = 32 << 20
 MAX_FACTS = 24
+MAX_FACT_CHARS = 1000
+CHANNELS = ("smtp", "telegram", "grpc")
 # What a message is known by when a mail server sends it again: its trace headers may differ then, these do not.
 _LASTING_HEADERS = ("message-id", "date", "from", "to", "subject", "content-type", "content-transfer-encoding")
 _GROUP = f"[{codes.ALPHABET}]{{5}}"
 _TOKEN = re.compile(rf"(?<![0-9A-Za-z]){_GROUP}(?:[- ]?{_GROUP}){{3}}(?![0-9A-Za-z])", re.IGNORECASE)
+_FACT_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 HIDDEN = "***"
 
 
@@ -45,6 +49,24 @@ def must_be_acceptable(content: bytes) -> None:
             f"The letter is larger than {MAX_CONTENT_BYTES >> 20} MiB. Nothing was kept. Send smaller attachments.",
             {"content": "too large"},
         )
+
+
+def must_be_channel(channel: str) -> str:
+    """The channel; Invalid for one that evidence has no name for."""
+    if channel not in CHANNELS:
+        raise Invalid("channel-unknown", "There is no such channel. Nothing was kept.", {"channel": "unknown"})
+    return channel
+
+
+def must_be_facts(facts: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Facts about the channel by name, values cut to size and free of tokens; Invalid for what evidence cannot hold."""
+    if len(facts) > MAX_FACTS or not all(_FACT_NAME.fullmatch(name) for name, _ in facts):
+        raise Invalid(
+            "facts-malformed",
+            f"A letter carries up to {MAX_FACTS} facts, their names in lower case with hyphens. Nothing was kept.",
+            {"facts": "malformed"},
+        )
+    return {name: without_token(value)[:MAX_FACT_CHARS] for name, value in facts}
 
 
 def content_key(headers: Message, body: bytes) -> str:

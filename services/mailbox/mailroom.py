@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,6 @@ log = structlog.get_logger()
 Row = store.Row
 IDENTITY_TIMEOUT_S = 5.0
 RECEIPTS_TIMEOUT_S = 8.0
-MAX_FACT_CHARS = 1000
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,8 @@ class Mailroom:
         return len(self._attest_and_file(rows)) if rows else 0
 
     def _attest_and_file(self, rows: Sequence[Row]) -> set[str]:
-        request = receipts.AttestEventsRequest(events=[self._event_of(row) for row in rows])
+        # The event was put down with the letter: asked again, after a change of profile or program, it is the same.
+        request = receipts.AttestEventsRequest(events=[receipts.Event.FromString(row["e_event"]) for row in rows])
         answer = rpc.call(self._attest, request, timeout_s=RECEIPTS_TIMEOUT_S)
         # A crash here leaves the evidence in the log and pending with us; asked again, receipts returns the same.
         made = []
@@ -112,7 +112,7 @@ class Mailroom:
         """Records what became of leased notices; that an answer left for the relay is attested."""
         now = clock.to_ms(clock.now())
         # A crash before this commit leaves the notices leased: they are told again, with the same Message-ID.
-        relayed = self.database.write(lambda tx: _settle(tx, lease_id, settlements, now))
+        relayed = self.database.write(lambda tx: self._settle(tx, lease_id, settlements, now))
         # A crash here leaves the evidence pending; rounds make it.
         if relayed:
             self.make_receipts(relayed)
@@ -134,6 +134,8 @@ class Mailroom:
             return sender
         try:
             letters.must_be_acceptable(deposit.content)
+            channel = letters.must_be_channel(deposit.channel or "grpc")
+            facts = letters.must_be_facts([(each.name, each.value) for each in deposit.facts])
             matter = matters.matter_by(deposit.matter, self.matters)
             answers = letters.must_be_number(deposit.answers) if deposit.answers else ""
             if not answers and deposit.unit not in self.city.units:
@@ -149,10 +151,10 @@ class Mailroom:
         whole = {"identifier": "letter.eml", "content_type": "message/rfc822", "sha256": digest.hex(), "filename": ""}
         columns = {
             "content_sha256": digest,
-            "channel": deposit.channel or "grpc",
+            "channel": channel,
             "matter": matter.code,
             "subject": reading.subject_of(headers),
-            "facts": {each.name: letters.without_token(each.value)[:MAX_FACT_CHARS] for each in deposit.facts},
+            "facts": facts,
             "parts": [whole, *(_described(part, raw) for part in found)],
             "answers": answers or None,
         }
@@ -217,12 +219,33 @@ class Mailroom:
             "start_on": term.start_on.isoformat() if term else None,
             "due_on": term.due_on.isoformat() if term else None,
         }
-        return store.NewLetter(columns, draft.raw, letters.new_evidence_id(clock.to_ms(now)))
+        return store.NewLetter(columns, draft.raw, self._evidence(columns, store.ACCEPTANCE, columns["accepted_at"]))
 
-    def _event_of(self, row: Row) -> receipts.Event:
+    def _settle(self, tx: sa.Connection, lease_id: str, settlements: Sequence[pb.Settlement], now: int) -> list[str]:
+        held = store.leased_notices(tx, lease_id, [each.notice_id for each in settlements])
+        relayed = []
+        for each in settlements:
+            row = held.get(each.notice_id)
+            if row is None:
+                log.warning("lease-lost", notice=each.notice_id)
+                continue
+            result = notices.Result(each.result)
+            reply, relay = letters.without_token(each.reply)[:500], each.relay[:255]
+            columns = notices.settled(result, row["carrier"], row["attempts"], now)
+            store.settle_notice(tx, each.notice_id, reply=reply, relay=relay, **columns)
+            letter = store.letter_by(tx, row["number"]) if row["kind"] == store.ANSWER else None
+            if letter and result is notices.Result.SENT:
+                facts = {"relay": relay, "relay-reply": reply}
+                store.add_evidence(tx, [self._evidence(dict(letter), store.RELAY, now, facts)])
+                relayed.append(letter["number"])
+        return relayed
+
+    def _evidence(
+        self, row: Mapping[str, Any], kind: int, occurred_at: int, facts: Mapping[str, str] | None = None
+    ) -> store.NewEvidence:
         event = receipts.Event(
-            evidence_id=row["e_evidence_id"],
-            kind=row["e_kind"],
+            evidence_id=letters.new_evidence_id(occurred_at),
+            kind=receipts.EventKind.ValueType(kind),
             message_id=row["number"],
             sender=self._party(row["sender_profile"], row["sender_unit"]),
             recipient=self._party(row["to_profile"], row["unit"]),
@@ -235,16 +258,16 @@ class Mailroom:
                 for each in row["parts"]
             ],
             channel=row["channel"],
-            facts=[receipts.Fact(name=name, value=value) for name, value in (row["facts"] | row["e_facts"]).items()],
+            facts=[receipts.Fact(name=name, value=value) for name, value in (row["facts"] | (facts or {})).items()],
             unit=row["unit"] or row["sender_unit"],
         )
-        event.occurred_at.FromMilliseconds(row["e_occurred_at"])
+        event.occurred_at.FromMilliseconds(occurred_at)
         event.submitted_at.FromMilliseconds(row["accepted_at"])
         if row["term_rule"]:
             event.deadline.rule = row["term_rule"]
             event.deadline.start_on = row["start_on"]
             event.deadline.due_on = row["due_on"]
-        return event
+        return store.NewEvidence(event.evidence_id, row["number"], kind, occurred_at, event.SerializeToString())
 
     def _party(self, profile: str | None, unit: str | None) -> receipts.Party:
         if profile:
@@ -272,25 +295,6 @@ class Arrivals:
         """Waits until something was announced, or the time is over."""
         with self._changed:
             self._changed.wait(timeout_s)
-
-
-def _settle(tx: sa.Connection, lease_id: str, settlements: Sequence[pb.Settlement], now: int) -> list[str]:
-    held = store.leased_notices(tx, lease_id, [each.notice_id for each in settlements])
-    relayed = []
-    for each in settlements:
-        row = held.get(each.notice_id)
-        if row is None:
-            log.warning("lease-lost", notice=each.notice_id)
-            continue
-        result = notices.Result(each.result)
-        reply = letters.without_token(each.reply)[:500]
-        columns = notices.settled(result, row["carrier"], row["attempts"], now)
-        store.settle_notice(tx, each.notice_id, reply=reply, relay=each.relay[:255], **columns)
-        if result is notices.Result.SENT and row["kind"] == store.ANSWER:
-            facts = {"relay": each.relay[:255], "relay-reply": reply}
-            store.add_evidence(tx, [(letters.new_evidence_id(now), row["number"], store.RELAY, now, facts)])
-            relayed.append(row["number"])
-    return relayed
 
 
 def _described(part: parts.Part, raw: bytes) -> dict[str, str]:

@@ -15,6 +15,7 @@ from email.parser import BytesHeaderParser
 
 MAX_DEPTH = 20
 MAX_PARTS = 500
+MAX_TYPE_CHARS = 100
 _MEDIA_NAME = r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"  # RFC 6838 §4.2
 _MEDIA_TYPE = re.compile(f"{_MEDIA_NAME}/{_MEDIA_NAME}")
 _HEADERS = BytesHeaderParser()

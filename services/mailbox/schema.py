@@ -50,8 +50,8 @@ evidence = sa.Table(
     sa.Column("number", sa.String(17), sa.ForeignKey("letters.number"), nullable=False),
     sa.Column("kind", sa.SmallInteger, nullable=False),
     sa.Column("occurred_at", sa.BigInteger, nullable=False),
-    sa.Column("facts", sa.JSON, nullable=False),
-    # Null until receipts has attested it.
+    # The event as receipts is asked to attest it, the same bytes each time; null once it has.
+    sa.Column("event", sa.LargeBinary),
     sa.Column("done_at", sa.BigInteger),
     sa.Column("xml", sa.LargeBinary),
     sa.Column("tlog_proof", sa.LargeBinary),

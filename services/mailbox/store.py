@@ -1,7 +1,7 @@
 """SQL of mailbox. Every function runs in the caller's transaction `tx`."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,12 +16,23 @@ RECEIPT, ANSWER = 1, 2  # kinds of notices, as zwrotka.mailbox.v1.NoticeKind num
 
 
 @dataclass(frozen=True)
+class NewEvidence:
+    """Evidence to be made: its id, what of (letter, kind, time), and the event as it will be attested."""
+
+    evidence_id: str
+    number: str
+    kind: int
+    occurred_at: int
+    event: bytes
+
+
+@dataclass(frozen=True)
 class NewLetter:
-    """A letter about to be stored: the columns of its row, its bytes, the id its evidence will have."""
+    """A letter about to be stored: the columns of its row, its bytes, its evidence to be made."""
 
     columns: dict[str, Any]
     raw: bytes
-    evidence_id: str
+    evidence: NewEvidence
 
     @property
     def key(self) -> bytes:
@@ -43,10 +54,7 @@ def insert_letters(tx: sa.Connection, new: Sequence[NewLetter]) -> dict[bytes, R
     fresh = [each for each in new if rows[each.key]["number"] == each.columns["number"]]
     if fresh:
         tx.execute(sa.insert(contents), [{"number": each.columns["number"], "raw": each.raw} for each in fresh])
-        add_evidence(
-            tx,
-            [(each.evidence_id, each.columns["number"], ACCEPTANCE, each.columns["accepted_at"], {}) for each in fresh],
-        )
+        add_evidence(tx, [each.evidence for each in fresh])
         for each in fresh:
             if answered := each.columns.get("answers"):
                 tx.execute(
@@ -57,10 +65,9 @@ def insert_letters(tx: sa.Connection, new: Sequence[NewLetter]) -> dict[bytes, R
     return rows
 
 
-def add_evidence(tx: sa.Connection, new: Iterable[tuple[str, str, int, int, dict[str, str]]]) -> None:
-    """Notes evidence to be made: (evidence id, number, kind, time, facts). One per letter and kind."""
-    names = ("evidence_id", "number", "kind", "occurred_at", "facts")
-    tx.execute(insert_ignoring(tx, evidence), [dict(zip(names, each, strict=True)) for each in new])
+def add_evidence(tx: sa.Connection, new: Sequence[NewEvidence]) -> None:
+    """Notes evidence to be made, one of a kind per letter."""
+    tx.execute(insert_ignoring(tx, evidence), [asdict(each) for each in new])
 
 
 def pending_evidence(
@@ -101,7 +108,7 @@ def file_receipts(tx: sa.Connection, made: Sequence[tuple[Row, bytes, bytes]], n
     tx.execute(
         sa.update(evidence)
         .where(evidence.c.evidence_id == sa.bindparam("id"))
-        .values(xml=sa.bindparam("new_xml"), tlog_proof=sa.bindparam("new_proof"), done_at=now),
+        .values(xml=sa.bindparam("new_xml"), tlog_proof=sa.bindparam("new_proof"), done_at=now, event=None),
         [{"id": row["e_evidence_id"], "new_xml": xml, "new_proof": proof} for row, xml, proof in filed],
     )
     accepted = [row for row, _, _ in filed if row["e_kind"] == ACCEPTANCE]

@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("number", sa.String(17), sa.ForeignKey("letters.number"), nullable=False),
         sa.Column("kind", sa.SmallInteger, nullable=False),
         sa.Column("occurred_at", sa.BigInteger, nullable=False),
-        sa.Column("facts", sa.JSON, nullable=False),
+        sa.Column("event", sa.LargeBinary),
         sa.Column("done_at", sa.BigInteger),
         sa.Column("xml", sa.LargeBinary),
         sa.Column("tlog_proof", sa.LargeBinary),
