@@ -5,9 +5,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zwrotka.mailbox.v1 import mailbox_pb2 as pb
 
 from services.chassis import errors
 from services.frontdoor.mail import replies
+from services.frontdoor.mail.door import reply_for
 
 KINDS = [errors.Invalid, errors.Unauthenticated, errors.Forbidden, errors.NotFound, errors.AlreadyExists]
 
@@ -31,6 +33,25 @@ def test_our_own_trouble_is_later_and_says_nothing_else(error: Exception) -> Non
 def test_an_acceptance_names_all_letters() -> None:
     assert replies.accepted(["ZW-A", "ZW-B"], receipt_follows=False) == "250 2.0.0 ZW-A, ZW-B accepted"
     assert replies.accepted(["ZW-A"], receipt_follows=True) == "250 2.0.0 ZW-A accepted, receipt follows"
+
+
+ONE, TWO = pb.Acceptance(number="ZW-ONE"), pb.Acceptance(number="ZW-TWO", receipt_follows=True)
+NO, LATER = errors.Forbidden("no", "Not for this unit."), errors.Unavailable("later", "Later.")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reply"),
+    [
+        ([ONE], "250 2.0.0 ZW-ONE accepted"),
+        ([ONE, TWO], "250 2.0.0 ZW-ONE, ZW-TWO accepted, receipt follows"),
+        ([ONE, LATER, NO], replies.TRY_LATER),
+        ([ONE, ValueError("secret"), NO], replies.TRY_LATER),
+        ([NO, NO], "550 5.7.1 Not for this unit."),
+        ([ONE, NO], "550 5.7.1 ZW-ONE accepted; for the other recipients: Not for this unit."),
+    ],
+)
+def test_one_reply_stands_for_all_recipients(outcomes: list[pb.Acceptance | Exception], reply: str) -> None:
+    assert reply_for(outcomes) == reply
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,10 @@ class Conversation(SMTP):
         self._said_goodbye = False
         self.in_letter = False  # between DATA and its reply
 
+    def __dir__(self) -> list[str]:
+        """The commands alone: at each connection the engine looks through all names for them, for 0.1 ms of CPU."""
+        return _COMMANDS
+
     def _create_envelope(self) -> LetterEnvelope:
         return LetterEnvelope()
 
@@ -251,3 +255,6 @@ class Conversation(SMTP):
             await self.push(reply)
             return None
         return reader.content()
+
+
+_COMMANDS = [name for name in dir(Conversation) if name.startswith("smtp_")]

@@ -53,7 +53,11 @@ class Deposits:
 
     async def deposit(self, handed: Handed) -> pb.Acceptance:
         """Returns mailbox's acceptance or raises its refusal."""
-        return await asyncio.wait_for(asyncio.wrap_future(self._batcher.submit(handed)), ANSWER_S)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(self._batcher.submit(handed)), ANSWER_S)
+        except TimeoutError as error:
+            # It may be deposited all the same; sent again, it keeps its number.
+            raise Unavailable("no-answer", "The mailbox does not answer for the moment. Please try again.") from error
 
     def _deposit(self, waiting: list[Handed]) -> Sequence[pb.Acceptance | Exception]:
         request = pb.DepositLettersRequest()
@@ -93,6 +97,10 @@ class Door:
         self._deposits = deposits
         self._units = units
         self._answers: set[asyncio.Task[Any] | None] = set()
+
+    def __dir__(self) -> list[str]:
+        """The hooks alone, as in Conversation."""
+        return _HOOKS
 
     def refusal_of_connection(self, conversation: Conversation) -> str:
         """Why this connection is one too many, or ""."""
@@ -171,7 +179,7 @@ class Door:
             handed = [
                 Handed(token, unit, content, _facts(session, envelope, shown)) for unit, shown in envelope.units.items()
             ]
-            return _reply(
+            return reply_for(
                 await asyncio.gather(*(self._deposits.deposit(each) for each in handed), return_exceptions=True)
             )
         except Refusal as refusal:
@@ -183,7 +191,10 @@ class Door:
             self._answers.discard(task)
 
 
-def _reply(outcomes: Sequence[pb.Acceptance | BaseException]) -> str:
+_HOOKS = [name for name in dir(Door) if name.startswith("handle_")]
+
+
+def reply_for(outcomes: Sequence[pb.Acceptance | BaseException]) -> str:
     """One reply for all recipients: "later" wins, since a repeated letter keeps the numbers it has."""
     acceptances = [each for each in outcomes if isinstance(each, pb.Acceptance)]
     errors = [each for each in outcomes if isinstance(each, BaseException)]

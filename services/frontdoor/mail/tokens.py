@@ -81,7 +81,9 @@ def token_in(content: bytes) -> str:
 
 def redacted(text: str) -> str:
     """The text without anything that is a token or shaped like one, and without what no XML may hold."""
-    shown = "".join(symbol if symbol.isprintable() else "?" for symbol in text[:320])
+    shown = text[:320]
+    if not shown.isprintable():
+        shown = "".join(symbol if symbol.isprintable() else "?" for symbol in shown)
     return _RUN.sub(lambda run: "***" if whole_token(run[0]) else run[0], _SHAPE.sub("***", shown))
 
 
