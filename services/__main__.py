@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="prepare the home, start every process, look after them until Ctrl-C")
     commands.add_parser("prepare", help="make what the home lacks: keys, certificates, tables, the demo officer")
-    commands.add_parser("open", help="wait until every process serves, admit the demo resident, write ready.json")
+    commands.add_parser("open", help="wait until every process serves, admit the demo resident, draft ready.json")
     commands.add_parser("health", help="ask the named roles (or all) whether they serve").add_argument(
         "roles", nargs="*", metavar="ROLE"
     )

@@ -68,7 +68,7 @@ class House:
         self.books = Books(self.settings)
         self._children = {child.role: child for child in supervisor.children(self.settings, self._environment)}
         self.start(*self._children)
-        opening.write_ready(self.settings)
+        opening.write_ready(self.settings, self.home / "ready.json")
 
     def close(self) -> None:
         """Stops everything."""
@@ -102,7 +102,7 @@ class House:
                 [sys.executable, "-m", "tests.stage", *child.command[2:]],
                 env={**child.environment, "STAGE_PLAN": str(plan)},
                 cwd=_ROOT,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # never written to: it closes when this process dies
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -1,4 +1,4 @@
-"""The last step of a start: waits for every health check, admits the demo resident, writes ready.json."""
+"""The last step of a start: waits for every health check, admits the demo resident, drafts ready.json."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ _TIMEOUT_S = 60.0
 
 
 def open_house(settings: Settings) -> None:
-    """Ends when the house is ready and ready.json says so."""
+    """Ends when every health check answers and a draft of ready.json lies in the home, to be published."""
     try:
         for role, took_s in health.wait(settings, timeout_s=_TIMEOUT_S):
             print(f"  {role:<9} ready  {took_s:4.1f} s", flush=True)
@@ -21,12 +21,12 @@ def open_house(settings: Settings) -> None:
         logs = settings.home_path / "logs"
         raise SettingsError(f"No answer within {_TIMEOUT_S:g} s from: {error}. Their logs lie in {logs}.") from error
     try:
-        write_ready(settings)
+        write_ready(settings, settings.home_path / "ready.json.draft")
     except Refusal as error:
         raise SettingsError(f"The demo resident could not be admitted. {error.sentence} ({error.reason})") from error
 
 
-def write_ready(settings: Settings) -> None:
+def write_ready(settings: Settings, path: Path) -> None:
     """Writes the contract for tools, in one piece: who can read it finds a house that answers."""
     city = cities.load(Path(settings.profile))
     home = settings.home_path
@@ -53,4 +53,4 @@ def write_ready(settings: Settings) -> None:
         "officer": {"login": officers.LOGIN, "password": officers.password(settings)},
     }
     content = json.dumps(ready, ensure_ascii=False, indent=2)
-    write(home / "ready.json", f"{content}\n".encode(), mode=0o600)
+    write(path, f"{content}\n".encode(), mode=0o600)

@@ -21,7 +21,7 @@ GRACE_S = 8.0
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
 if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means: stay
     _SIGNALS.add(signal.SIGHUP)
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _STEADY_S = 0.5, 30.0, 60.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _STEADY_S, _PROBATION_S = 0.5, 30.0, 60.0, 1.5
 _MAX_LOG_BYTES = 32 << 20
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -80,6 +80,10 @@ class _House:
         for child in self._children:
             self._start(child)
         self._must_succeed("open")
+        # Some have no port to ask: they are taken to work once they have not fallen for a while.
+        while any(not child.process or time.monotonic() - child.started_at < _PROBATION_S for child in self._children):
+            self._next_event(0.2)
+        (self._settings.home_path / "ready.json.draft").replace(self._settings.home_path / "ready.json")
         self._is_open = True
 
     def stay(self) -> None:

@@ -1,5 +1,6 @@
 """The pure rules of profiles, tokens, chats' codes and officers' passwords."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis import codes
-from services.chassis.errors import AlreadyExists, Invalid, NotFound, Unauthenticated
+from services.chassis.errors import AlreadyExists, Invalid, NotFound, Refusal, Unauthenticated
 from services.identity import chats, officers, profiles, tokens
 from services.identity.profiles import ACTIVE, EXPIRED, REQUESTED, REVOKED, Person, Profile
 
@@ -182,3 +183,23 @@ def test_a_login_that_cannot_be_one_is_refused_as_a_wrong_one_is() -> None:
     with pytest.raises(Unauthenticated) as refused:
         officers.must_be_login("anna\x00")
     assert str(refused.value) == str(officers.wrong_password())
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        tokens.slip(),
+        tokens.unknown(),
+        chats.unlinked(),
+        chats.wrong_code(),
+        officers.wrong_password(),
+        officers.no_session(),
+        profiles.pesel_differs(),
+        profiles.pesel_taken(ID),
+    ],
+    ids=lambda refusal: refusal.reason,
+)
+def test_a_refusal_says_what_happened_what_was_kept_and_what_to_do(refusal: Refusal) -> None:
+    assert refusal.sentence.isascii()
+    assert re.search("[Nn]othing|not confirmed", refusal.sentence)
+    assert re.search("try again|Try again|Ask|Link|Sign in|Compare|Issue", refusal.sentence)
