@@ -1,10 +1,11 @@
 """The home: everything a house needs before its first process starts. Made again and again without harm."""
 
+from importlib import import_module
 from pathlib import Path
 
 from services.chassis import city as cities
 from services.chassis.settings import Settings, SettingsError
-from services.house import certificates, databases, keys, officers
+from services.house import certificates, keys, officers, urls, versions
 
 
 def prepare(settings: Settings) -> None:
@@ -22,5 +23,7 @@ def prepare(settings: Settings) -> None:
         raise SettingsError(
             f"The home {home} cannot be written: {error.strerror}. Free it, or set ZWROTKA_HOME to another folder."
         ) from error
-    databases.prepare(settings)
+    if not all(versions.is_newest(settings, service) for service in urls.SERVICES):
+        # Imported only where there is something to do: SQLAlchemy and Alembic take longer than all else here.
+        import_module("services.house.databases").prepare(settings)
     officers.enrol(settings)
