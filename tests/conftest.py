@@ -66,14 +66,16 @@ def _books_after_every_test(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def must_add_up(house: House) -> None:
-    """Fails with the complaints about a house's books."""
+    """Fails with the complaints about a house's books, once it has some."""
+    if not (house.home / "demo.json").exists():
+        return
     complaints = house.books.complaints()
     assert not complaints, "\n".join(complaints[:20])
 
 
-def house_in(request: pytest.FixtureRequest, database: str, folder: Path, **settings: Any) -> House:
+def house_in(request: pytest.FixtureRequest, kind: str, folder: Path, **settings: Any) -> House:
     """A house in a folder, on a database of its own, not opened yet."""
-    if database == "postgresql" and "database" not in settings:
+    if kind == "postgresql" and "database" not in settings:
         server: Postgres = request.getfixturevalue("postgres")
         name = f"house_{folder.parent.name}_{folder.name}".lower().replace("-", "_")[-40:]
         settings["database"] = server.new_database(name)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -47,13 +48,11 @@ class House:
     def __init__(self, folder: Path, *, database: str = "", **chosen: Any) -> None:
         ports = {f"{name}_port": free_port() for name in ("smtp", "web", "identity", "mailbox", "receipts")}
         chosen = {"home": str(folder), "database": database, **ports, **chosen}
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("ZWROTKA_")}
-        self._environment |= {f"ZWROTKA_{name.upper()}": str(value) for name, value in chosen.items()}
-        self._environment["PYTHONPATH"] = os.pathsep.join(
-            str(_ROOT / part) for part in ("", "protos", "clients/python")
-        )
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("ZWROTKA_")}
+        self.environment |= {f"ZWROTKA_{name.upper()}": str(value) for name, value in chosen.items()}
+        self.environment["PYTHONPATH"] = os.pathsep.join(str(_ROOT / part) for part in ("", "protos", "clients/python"))
         self.home = folder
-        self.settings = settings.load(self._environment)
+        self.settings = settings.load(self.environment)
         self.city = city.load(_ROOT / self.settings.profile)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._channels: dict[tuple[str, str], grpc.Channel] = {}
@@ -65,8 +64,7 @@ class House:
         """Prepares the home and starts everything."""
         prepared = self.command("prepare")
         assert prepared.returncode == 0, prepared.stderr
-        self.books = Books(self.settings)
-        self._children = {child.role: child for child in supervisor.children(self.settings, self._environment)}
+        self._children = {child.role: child for child in supervisor.children(self.settings, self.environment)}
         self.start(*self._children)
         opening.write_ready(self.settings, self.home / "ready.json")
 
@@ -171,7 +169,7 @@ class House:
         """Runs `python -m services ...` in this house, as make does."""
         return subprocess.run(
             [sys.executable, "-m", "services", *arguments],
-            env=self._environment,
+            env=self.environment,
             cwd=_ROOT,
             text=True,
             timeout=120,
@@ -182,6 +180,11 @@ class House:
         """What each role wrote so far."""
         paths = (self.home / "logs").glob("*.log")
         return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in paths}
+
+    @cached_property
+    def books(self) -> Books:
+        """The house's books, of which each receipt is verified once."""
+        return Books(self.settings)
 
     # Time
 

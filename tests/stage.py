@@ -9,6 +9,7 @@ import json
 import os
 import runpy
 import signal
+import stat
 import sys
 import threading
 import time
@@ -128,7 +129,8 @@ def _end_with_the_tests() -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_the_tests, daemon=True).start()
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_end_with_the_tests, daemon=True).start()
     if plan_path := os.environ.pop("STAGE_PLAN", ""):
         play(json.loads(Path(plan_path).read_text(encoding="utf-8")))
     sys.argv = sys.argv[1:]

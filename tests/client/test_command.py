@@ -83,7 +83,7 @@ def test_json_has_the_same_names_everywhere(at_house: Zwrotka, tmp_path: Path) -
 
 def test_watching_prints_a_line_of_json_for_each_letter(house: House, so: Unit) -> None:
     command = [sys.executable, "-m", "zwrotka_client", "inbox", "--watch", "--json", "--unit", "KD"]
-    environment = house._environment
+    environment = house.environment
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as watching:
         assert watching.stdout
         sent = so.send("KD", "Na bieżąco")
@@ -95,7 +95,7 @@ def test_watching_prints_a_line_of_json_for_each_letter(house: House, so: Unit) 
 def test_a_program_that_stops_reading_is_no_error(house: House, so: Unit) -> None:
     so.send("KD", "Halo")
     command = f"{sys.executable} -m zwrotka_client inbox --unit KD | head -c 1; echo ${{PIPESTATUS[0]}}"
-    ended = subprocess.run(["bash", "-c", command], env=house._environment, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(["bash", "-c", command], env=house.environment, capture_output=True, text=True, timeout=60)
     assert (ended.stdout, ended.stderr) == ("N0\n", "")
 
 
