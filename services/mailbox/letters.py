@@ -17,7 +17,13 @@ CHANNELS = ("smtp", "telegram", "grpc")
 # What a message is known by when a mail server sends it again: its trace headers may differ then, these do not.
 _LASTING_HEADERS = ("message-id", "date", "from", "to", "subject", "content-type", "content-transfer-encoding")
 _GROUP = f"[{codes.ALPHABET}]{{5}}"
-_TOKEN = re.compile(rf"(?<![0-9A-Za-z]){_GROUP}(?:[- ]?{_GROUP}){{3}}(?![0-9A-Za-z])", re.IGNORECASE)
+# Between groups: a hyphen or space, or a dash as word processors put it, also as the UTF-8 bytes of one in Latin-1.
+_SEPARATOR = r"(?:[- \u2010-\u2015\u2212]|\xe2\x80[\x90-\x95]|\xe2\x88\x92)?"
+# Looks ahead, so that a word of five letters before a token does not use up the token's first groups.
+_TOKEN = re.compile(
+    rf"(?<![0-9A-Za-z])(?=({_GROUP}(?:{_SEPARATOR}{_GROUP}){{3}})(?![0-9A-Za-z]))", re.IGNORECASE | re.ASCII
+)
+_NO_SYMBOL = re.compile(r"[^0-9A-Za-z]+")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 HIDDEN = "***"
 
@@ -86,7 +92,13 @@ def deposit_key(sender: str, addressee: str, key: str) -> bytes:
 
 def without_token(text: str) -> str:
     """The text with every whole token in it replaced."""
-    return _TOKEN.sub(lambda found: HIDDEN if codes.is_whole(codes.normalized(found[0])) else found[0], text)
+    shown: list[str] = []
+    at = 0
+    for found in _TOKEN.finditer(text):
+        if found.start() >= at and codes.is_whole(_NO_SYMBOL.sub("", found[1]).upper()):
+            shown += [text[at : found.start()], HIDDEN]
+            at = found.end(1)
+    return "".join([*shown, text[at:]])
 
 
 def new_evidence_id(now_ms: int) -> str:

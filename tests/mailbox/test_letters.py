@@ -36,6 +36,19 @@ def test_no_token_is_ever_shown(before: str, after: str, separator: str, lower: 
     assert letters.HIDDEN in shown
 
 
+@pytest.mark.parametrize("word", ["numer", "wpisz", "ABCDE-ABCDE", "numer numer numer"])
+def test_a_word_shaped_like_a_group_does_not_hide_the_token_behind_it(word: str) -> None:
+    token = codes.grouped(codes.make(20), 5)
+    assert letters.without_token(f"{word} {token}.") == f"{word} ***."
+
+
+@pytest.mark.parametrize("dash", ["\u2010", "\u2013", "\u2212"])
+def test_a_token_is_hidden_with_the_dashes_of_word_processors_too(dash: str) -> None:
+    token = codes.grouped(codes.make(20), 5).replace("-", dash)
+    assert letters.without_token(f"Token {token}, {token}") == "Token ***, ***"
+    assert letters.without_token(token.encode().decode("latin-1")) == "***"
+
+
 def test_what_only_looks_like_a_token_stays() -> None:
     text = "Numer AAAAA-BBBBB-CCCCC-DDDDD z umowy"
     assert letters.without_token(text) == text
