@@ -113,19 +113,27 @@ def file_receipts(tx: sa.Connection, made: Sequence[tuple[Row, bytes, bytes]], n
     )
     accepted = [row for row, _, _ in filed if row["e_kind"] == ACCEPTANCE]
     _show_to_units(tx, [row["number"] for row in accepted if row["unit"]])
-    due = [_notice_of(row, now) for row in accepted if row["sender_profile"] or row["to_profile"]]
+    # An answer goes back the way its letter came.
+    answered = [row["answers"] for row in accepted if row["to_profile"]]
+    ways = sa.select(letters.c.number, letters.c.channel).where(letters.c.number.in_(answered))
+    came_by = {row.number: row.channel for row in tx.execute(ways)} if answered else {}
+    due = [
+        _notice_of(row, came_by.get(row["answers"], row["channel"]), now)
+        for row in accepted
+        if row["sender_profile"] or row["to_profile"]
+    ]
     if due:
         tx.execute(insert_ignoring(tx, notices), due)
 
 
-def _notice_of(row: Row, now: int) -> dict[str, Any]:
+def _notice_of(row: Row, channel: str, now: int) -> dict[str, Any]:
     return {
         # One id per letter and kind of evidence, so it serves the notice too.
         "notice_id": row["e_evidence_id"],
         "number": row["number"],
         "kind": ANSWER if row["to_profile"] else RECEIPT,
         "profile_id": row["to_profile"] or row["sender_profile"],
-        "carrier": "telegram" if row["channel"] == "telegram" else "mail",
+        "carrier": "telegram" if channel == "telegram" else "mail",
         "state": "due",
         "due_at": now,
         "attempts": 0,

@@ -1,7 +1,8 @@
 """From a message to a letter with its receipt, on the real house."""
 
 import re
-from typing import Any
+from email import policy
+from email.message import EmailMessage
 
 from zwrotka.mailbox.v1 import mailbox_pb2 as pb
 
@@ -229,30 +230,45 @@ def test_moje_lists_letters_with_their_state(house: House, linked: Linked) -> No
     assert "Odebrane, w toku" in person.sees("Twoje pisma, od", times=2)["text"]
 
 
-def test_an_answer_is_told(house: House, linked: Linked) -> None:
-    person, resident = linked
+def answer(house: House, letter: pb.Letter, raw: bytes) -> str:
+    """Answers a letter as its unit; the answer's number."""
+    deposit = pb.Deposit(answers=letter.number, channel="grpc", content=raw)
+    mailbox = house.mailbox(f"units/{letter.unit}")
+    outcomes = mailbox.DepositLetters(pb.DepositLettersRequest(deposits=[deposit]), timeout=10).outcomes
+    return outcomes[0].acceptance.number
+
+
+def test_an_answer_comes_to_the_chat_with_its_enclosures_and_evidence(house: House, linked: Linked) -> None:
+    person, _ = linked
     person.says("Kiedy naprawa?")
     person.presses(preview_of(person, "Kiedy"), "Wyślij")
     letter = must_have_one_letter(house, person)
-    content = b"From: so@przykladowo.example\r\nSubject: Odpowiedz\r\n\r\nNaprawimy jutro.\r\n"
-    deposit = pb.Deposit(answers=letter.number, channel="grpc", content=content)
-    answer = house.mailbox("units/SO").DepositLetters(pb.DepositLettersRequest(deposits=[deposit]), timeout=10)
-    assert answer.outcomes[0].acceptance.number
+    message = EmailMessage(policy=policy.SMTP)
+    message["Subject"] = "Odpowiedź"
+    # Longer than one message of the messenger.
+    message.set_content("Naprawimy jutro.\n" + "Szczegóły. " * 500 + "Koniec.")
+    message.add_attachment(PDF, maintype="application", subtype="pdf", filename="plan.pdf")
+    number = answer(house, letter, message.as_bytes())
+    assert letter.number in person.sees("Naprawimy jutro.")["text"]
+    person.sees("Koniec.")
+    person.sees(f"Do odpowiedzi {number}")
+    documents = person.documents()
+    assert documents["plan.pdf"] == PDF
+    assert len([name for name in documents if name.startswith("dowod-")]) == 4
     person.says("/moje")
-    assert "Jest odpowiedź" in person.sees("Twoje pisma, od")["text"]
-    assert where_told(house, person, resident.email, "Naprawimy jutro.")
+    assert f"Jest odpowiedź: {number}" in person.sees("Twoje pisma, od")["text"]
 
 
-def where_told(house: House, person: Person, email: str, words: str) -> Any:
-    """Waits for words to come by chat or by mail."""
-
-    def found() -> Any:
-        mails = [each.get_body(("plain",)) for each in house.outgoing(email)]
-        by_mail = any(body is not None and words in body.get_content() for body in mails)
-        by_chat = any(words in each.get("text", "") for each in person.seen)
-        return ("mail" if by_mail else "") + ("chat" if by_chat else "")
-
-    return person.api.wait_until(found, 60)
+def test_an_answer_to_a_chat_unlinked_since_goes_by_mail(house: House, linked: Linked) -> None:
+    person, resident = linked
+    person.says("Odłączę się")
+    person.presses(preview_of(person, "Odłączę"), "Wyślij")
+    letter = must_have_one_letter(house, person)
+    person.says("/odlacz")
+    person.sees("Czat odłączony")
+    answer(house, letter, b"Subject: Odpowiedz\r\n\r\nZalatwione.\r\n")
+    (mail,) = house.wait_for_mail(resident.email, timeout_s=60)
+    assert letter.number in mail["Subject"]
 
 
 def test_a_blocked_bot_sends_the_receipt_by_mail(api: BotApi, house: House, linked: Linked) -> None:
