@@ -24,7 +24,7 @@ check: $(VENV)/.dev  ## format, lint, types, protos, structure
 	.ci/breaking
 	$(MAKE) -s protos
 	git diff --exit-code --stat -- protos
-	$(if $(wildcard tests/structure),$(PYTHON) -m pytest -q tests/structure)
+	$(PYTHON) -m pytest -q tests/structure
 
 books: $(VENV)/.run  ## re-reads every letter and receipt and the whole log, of a running or a stopped house
 	@exec $(PYTHON) -m services books
