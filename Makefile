@@ -13,8 +13,11 @@ test: $(VENV)/.dev  ## the whole suite, on SQLite and on PostgreSQL
 	@.ci/packages
 	$(PYTHON) -m pytest $(PYTEST)
 
+# As typed: make would take a dollar sign in them for a variable.
+letter: export LETTER_TEXT := $(value TEXT)
+letter: export LETTER_FILE := $(value FILE)
 letter: $(VENV)/.run  ## sends a letter to the running house and checks its receipt; TEXT=... FILE=...
-	@exec $(PYTHON) -m services letter --text "$$TEXT" $(if $(FILE),--file "$$FILE")
+	@exec $(PYTHON) -m services letter --text "$$LETTER_TEXT" $${LETTER_FILE:+--file "$$LETTER_FILE"}
 
 check: $(VENV)/.dev  ## format, lint, types, protos, structure
 	$(VENV)/bin/ruff format --check -q .

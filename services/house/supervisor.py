@@ -75,6 +75,7 @@ class _House:
 
     def open(self) -> None:
         """Prepares the home, starts all processes and waits until each answers."""
+        print(f"Preparing {self._settings.home_path} ...", flush=True)
         self._must_succeed("prepare")
         self._children = list(children(self._settings))
         for child in self._children:
