@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.frontdoor.mail.data import END, BareNewline, Budget, DataReader, Hold
+from services.frontdoor.mail.data import END, BareNewline, Budget, DataReader, Hold, patience_s
 
 # What real letters and attacks are made of: line ends, dots, and anything else.
 PIECES = st.sampled_from([b"\r\n", b".", b"..", b"\r\n.", b"a", b"\0", b"text", b"\xc5\xbb", b" "])
@@ -130,3 +130,13 @@ def test_the_budget_is_never_overdrawn_and_comes_back_whole(steps: list[tuple[in
         hold.release()
     assert budget.has(100)
     assert not budget.has(101)
+
+
+def test_a_small_letter_may_pause_and_a_large_one_must_come() -> None:
+    megabyte = 1 << 20
+    assert patience_s(1000, 4000, 0) == 300
+    assert patience_s(1000, 4000, 1799.5) == 1
+    assert patience_s(0, 20 * megabyte, 0) == 60
+    assert patience_s(0, 20 * megabyte, 60) == 1
+    # At 32 KB/s, twice the slowest pace, 20 MB come in without hurry.
+    assert min(patience_s(second * 32 << 10, 20 * megabyte, second) for second in range(640)) >= 60

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.smtp import SMTP, Envelope
 
 from services.frontdoor.mail import replies
-from services.frontdoor.mail.data import BareNewline, DataReader, Hold
+from services.frontdoor.mail.data import IDLE_S, BareNewline, DataReader, Hold, patience_s
 
 if TYPE_CHECKING:
     from services.frontdoor.mail.door import Door
@@ -17,8 +17,6 @@ MAX_LETTER_BYTES = 25 << 20  # advertised as SIZE (RFC 1870)
 # A sender that ignores SIZE is listened to for so long before its line is cut.
 MAX_STREAM_BYTES = 2 * MAX_LETTER_BYTES
 MAX_ERRORS = 20
-IDLE_S = 300.0  # RFC 5321 §4.5.3.2.7
-DATA_S = 1800.0  # a whole letter; 25 MiB at 15 KB/s
 _LINGER_S = 2.0
 _BLOCK_BYTES = 128 << 10
 _LINE_BYTES = 32 << 10
@@ -234,10 +232,10 @@ class Conversation(SMTP):
         started_at = self.loop.time()
         rest: bytes | None = None
         while rest is None:
+            self._reset_timeout(patience_s(reader.size, hold.bytes, self.loop.time() - started_at))
             block = await self._lines.read(_BLOCK_BYTES)
             if not block:
                 raise asyncio.CancelledError
-            self._reset_timeout(max(1.0, min(IDLE_S, started_at + DATA_S - self.loop.time())))
             rest = reader.feed(block)
             if reader.size > MAX_STREAM_BYTES:
                 await self.push("521 5.3.4 The letter is far too large. Nothing was kept.")
@@ -250,6 +248,7 @@ class Conversation(SMTP):
             if reply:
                 reader.forget()
                 hold.release()
+        self._reset_timeout()
         self._lines.put_back(rest)
         if reply:
             await self.push(reply)

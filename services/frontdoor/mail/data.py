@@ -6,6 +6,13 @@ A line reader costs 15 ms of CPU per 200 KB; here each block is searched a handf
 END = b"\r\n.\r\n"
 
 
+IDLE_S = 300.0  # RFC 5321 §4.5.3.2.7
+LETTER_S = 1800.0
+LARGE_BYTES = 1 << 20
+LARGE_GRACE_S = 60.0
+SLOWEST_BYTES_PER_S = 16 << 10
+
+
 class BareNewline(Exception):
     """A CR or LF that is not part of CRLF (RFC 5321 §2.3.8): two programs would see two different letters."""
 
@@ -37,21 +44,28 @@ class Hold:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._bytes = 0
+        self.bytes = 0
 
     def grow_to(self, count: int) -> bool:
         """Holds at least `count` bytes from now on; False, and no more than before, if the budget is spent."""
-        if count <= self._bytes:
+        if count <= self.bytes:
             return True
-        if not self._budget.take(count - self._bytes):
+        if not self._budget.take(count - self.bytes):
             return False
-        self._bytes = count
+        self.bytes = count
         return True
 
     def release(self) -> None:
         """Gives everything back; a second time does nothing."""
-        self._budget.give_back(self._bytes)
-        self._bytes = 0
+        self._budget.give_back(self.bytes)
+        self.bytes = 0
+
+
+def patience_s(received: int, held: int, elapsed_s: float) -> float:
+    """Seconds that the next block may take. Who holds much of the budget must send, or three could close the door."""
+    if held < LARGE_BYTES:
+        return max(1.0, min(IDLE_S, LETTER_S - elapsed_s))
+    return max(1.0, LARGE_GRACE_S + received / SLOWEST_BYTES_PER_S - elapsed_s)
 
 
 class DataReader:

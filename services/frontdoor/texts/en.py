@@ -44,7 +44,7 @@ def receipt(told: Accepted) -> str:
         [
             ("Letter number", told.number),
             ("Came in", moment(told.at)),
-            ("By", _CHANNELS.get(told.channel, told.channel)),
+            ("Sent by", _CHANNELS.get(told.channel, told.channel)),
             ("Subject", told.subject),
             ("Enclosed", ", ".join(told.enclosures)),
             ("Kind", told.matter.get("name_en", "")),

@@ -44,7 +44,7 @@ def receipt(told: Accepted) -> str:
         [
             ("Numer pisma", told.number),
             ("Wpłynęło", moment(told.at)),
-            ("Droga", _CHANNELS.get(told.channel, told.channel)),
+            ("Nadane przez", _CHANNELS.get(told.channel, told.channel)),
             ("Temat", told.subject),
             ("Załączniki", ", ".join(told.enclosures)),
             ("Rodzaj", told.matter.get("name", "")),
