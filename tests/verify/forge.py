@@ -43,13 +43,14 @@ _USES = (
     "encipher_only",
     "decipher_only",
 )
+P256 = ec.SECP256R1()
 SEALING = ("digital_signature", "content_commitment")
 
 
-def public_key_pair(name: str) -> ec.EllipticCurvePrivateKey:
+def public_key_pair(name: str, curve: ec.EllipticCurve) -> ec.EllipticCurvePrivateKey:
     """A test key that anyone can make again from its name: it protects nothing."""
     secret = int.from_bytes(hashlib.sha256(f"zwrotka test key, public: {name}".encode()).digest())
-    return ec.derive_private_key(secret, ec.SECP256R1())
+    return ec.derive_private_key(secret, curve)
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ def certified(
     critical: Sequence[x509.ExtensionType] = (),
     years: tuple[int, int] = (2020, 2120),
     authority: bool = False,
+    curve: ec.EllipticCurve = P256,
 ) -> Holder:
     """A certificate for `name`, by `issuer` or, for an authority, by itself; valid between two New Years."""
-    pair = public_key_pair(key or name)
+    pair = public_key_pair(key or name, curve)
     subject = _named(name)
     extensions: list[x509.ExtensionType] = [
         x509.BasicConstraints(ca=authority, path_length=None),

@@ -15,12 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
 from services.receipts.evidence import Deadline, Event, Issuer, Part, Party, evidence_of
 from tests.verify.forge import (
     C14N11,
     CA,
+    DECLARATION,
     ECDSA_SHA1,
     ENVELOPED,
     EVIDENCE,
@@ -86,6 +88,8 @@ _CODE_SIGNER = certified("code", CA, others=[x509.ExtendedKeyUsage([x509.oid.Ext
 _UNHEARD_OF = certified(
     OFFICE, CA, key="u", critical=[x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0")]
 )
+_SMALL_AUTHORITY = certified(OFFICE, CA, key="small", authority=True)
+_OTHER_CURVE = certified(OFFICE, CA, key="k", curve=ec.SECP256K1())
 _DIGITAL_SIGNATURE_ONLY = certified("d", CA, uses=("digital_signature",))
 # Signed by nobody who matters: it is there to name the victim as somebody's issuer.
 _CHILD_OF_VICTIM = certified("child", replace(SEAL, key=UNIT.key))
@@ -188,9 +192,12 @@ def _misshapen() -> dict[str, Bad]:
         "no-letter": _rewritten(letter, ""),
         "parts-miscounted": _rewritten("<ComposingParts>2<", "<ComposingParts>3<"),
         "other-version": _rewritten("EN319522v1.1.1", "EN319522v1.2.1"),
+        "time-with-an-offset": _rewritten("000Z</ev:SubmissionTime>", "000+00:00</ev:SubmissionTime>"),
+        "hour-that-never-comes": TEXT.replace("T12:00:00.000Z</E", "T24:00:00.000Z</E"),
         "day-that-never-comes": _rewritten("2026-12-28", "2026-12-32"),
     }
     found = {name: Bad("shape", sealed(text), fools_stock=True) for name, text in texts.items()}
+    found["another-document"] = Bad("shape", DECLARATION.encode() + b"<list></list>\n")
     return found | {"two-seals": Bad("shape", _with_a_second_seal(), fools_stock=True)}
 
 
@@ -260,6 +267,8 @@ def _sealed_by_others() -> dict[str, Bad]:
         "sealed-by-a-service": made(seal, Sealer(_SERVICE)),
         "sealed-by-a-code-signer": made(seal, Sealer(_CODE_SIGNER)),
         "sealed-by-the-authority": made(seal, Sealer(CA)),
+        "sealed-by-a-seal-that-is-an-authority": made(seal, Sealer(_SMALL_AUTHORITY)),
+        "sealed-by-a-key-of-another-curve": made(seal, Sealer(_OTHER_CURVE)),
         "unknown-critical-extension": made(seal, Sealer(_UNHEARD_OF), fools_stock=False),
         "no-non-repudiation": made(seal, Sealer(_DIGITAL_SIGNATURE_ONLY)),
         "expired-before-sealing": made(seal, Sealer(_EXPIRED), fools_stock=False),

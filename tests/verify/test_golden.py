@@ -153,3 +153,19 @@ def test_receipts_of_other_years_are_checked_with_several_keys_and_authorities()
 def test_every_check_has_a_bad_receipt() -> None:
     made = {check.name for check in verdict_of("good/acceptance", letter=LETTER).checks}
     assert made - {"part-attested"} == {wrong.check for wrong in BAD.values()}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("line-ends-changed", "line ends were changed"),
+        ("byte-order-mark", "does not begin as receipts do"),
+        ("three-certificates", "more than one certificate"),
+        ("another-document", "is not a receipt: it begins with list"),
+        ("proof-with-crlf", "line ends were changed"),
+        ("path-cut-short", "ends below the root"),
+        ("path-too-long", "longer than the tree is high"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(name: str, words: str) -> None:
+    assert words in verdict_of(f"bad/{name}").failed[0].detail

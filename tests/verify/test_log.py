@@ -1,5 +1,7 @@
 """Proofs of the log, against trees computed the other way round: as RFC 6962 defines them, by recursion."""
 
+import hashlib
+from base64 import b64encode
 from itertools import pairwise
 
 import pytest
@@ -15,6 +17,7 @@ from zwrotka_client.verify import (
     verify_consistency,
     verify_note,
 )
+from zwrotka_client.verify.proof import parse_proof
 
 from tests.verify.forge import consistency_of, path_of, root_of
 
@@ -163,6 +166,41 @@ def test_a_malformed_key_is_refused(key: str) -> None:
 def test_a_malformed_checkpoint_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="checkpoint"):
         parse_checkpoint(text)
+
+
+HEAD = "c2sp.org/tlog-proof@v1\n"
+HASH = "A" * 43 + "="
+
+
+@pytest.mark.parametrize(
+    ("proof", "words"),
+    [
+        (b"", "tlog-proof@v1"),
+        (f"{HEAD}index 0\n\nnote", "the line with the log entry"),
+        (f"{HEAD}extra AAAA\nindex 01\n\nnote", "place in the log"),
+        (f"{HEAD}extra AAAA\nindex -1\n\nnote", "place in the log"),
+        (f"{HEAD}extra AAB=\nindex 0\n\nnote", "not base64"),
+        (f"{HEAD}extra AAAA\nindex 0\nAAAA\n\nnote", "not a SHA-256 hash"),
+        (HEAD + "extra AAAA\nindex 0\n" + f"{HASH}\n" * 64 + "\nnote", "longer than any log"),
+        (f"{HEAD}extra AAAA\nindex 0\n{HASH}ą\n\nnote", "not a text"),
+        (HEAD + "A" * 100_000, "larger than"),
+    ],
+)
+def test_a_malformed_proof_is_refused(proof: str | bytes, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        parse_proof(proof if isinstance(proof, bytes) else proof.encode())
+
+
+def test_a_key_of_another_kind_is_refused() -> None:
+    typed = b"\x04" + bytes(32)
+    key_id = hashlib.sha256(b"log\n" + typed).digest()[:4].hex()
+    with pytest.raises(Refused, match="not an Ed25519 key"):
+        parse_key(f"log+{key_id}+{b64encode(typed).decode()}")
+
+
+def test_a_note_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(Refused, match="not UTF-8"):
+        parse_note(b"\xff" + GO_NOTE.encode())
 
 
 def test_checkpoints_of_a_growing_log_follow_each_other() -> None:
