@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from services.chassis.errors import Refusal
 from services.chassis.settings import Settings, SettingsError, load
 
 
@@ -18,6 +19,8 @@ def main(arguments: list[str]) -> None:
         code = _COMMANDS[parsed.command](load(), parsed)
     except SettingsError as error:
         sys.exit(str(error))
+    except Refusal as refusal:
+        sys.exit(refusal.sentence)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(code)

@@ -35,9 +35,10 @@ class Postgres:
     def start(self) -> None:
         """Starts the server; returns when it answers."""
         options = ["-c", "fsync=off", "-c", "max_connections=300", "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", "unix_socket_directories="]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._data, "-p", str(self.port), "-k", self._folder, *options],
+                [self._binaries / "postgres", "-D", self._data, "-p", str(self.port), *options],
                 stdout=log,
                 stderr=log,
                 **self._as_user(),

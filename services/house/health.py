@@ -38,7 +38,8 @@ def wait(settings: Settings, *, timeout_s: float) -> Iterator[tuple[str, float]]
 
 def _service_serves(settings: Settings, role: str) -> bool:
     certificate = settings.home_path / "certificates" / f"{role}.pem"
-    with rpc.channel(settings.address_of(role), certificate) as channel:
+    # Its own port, not the address others reach it by: behind that may be other copies of it.
+    with rpc.channel(f"{_host(settings)}:{settings.port_of(role)}", certificate) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]
         answer: health_pb2.HealthCheckResponse = rpc.call(check, health_pb2.HealthCheckRequest(), timeout_s=_TIMEOUT_S)
     return answer.status == health_pb2.HealthCheckResponse.SERVING

@@ -8,6 +8,7 @@ from services.chassis.errors import Refusal
 from services.chassis.settings import Settings, SettingsError
 from services.house import health, officers, resident
 from services.house.files import write
+from services.house.voice import say
 
 _TIMEOUT_S = 60.0
 
@@ -16,7 +17,7 @@ def open_house(settings: Settings) -> None:
     """Ends when every health check answers and a draft of ready.json lies in the home, to be published."""
     try:
         for role, took_s in health.wait(settings, timeout_s=_TIMEOUT_S):
-            print(f"  {role:<9} ready  {took_s:4.1f} s", flush=True)
+            say(f"  {role:<9} ready  {took_s:4.1f} s")
     except TimeoutError as error:
         logs = settings.home_path / "logs"
         raise SettingsError(f"No answer within {_TIMEOUT_S:g} s from: {error}. Their logs lie in {logs}.") from error

@@ -7,13 +7,9 @@ from services.chassis import city as cities
 from services.chassis.settings import Settings
 
 
-def show(settings: Settings) -> None:
-    """Prints the panel of an open house."""
-    print(text(settings, json.loads((settings.home_path / "ready.json").read_text(encoding="utf-8"))), flush=True)
-
-
-def text(settings: Settings, ready: dict[str, dict[str, str]]) -> str:
-    """The panel, from what ready.json says."""
+def text(settings: Settings) -> str:
+    """The panel of an open house."""
+    ready = json.loads((settings.home_path / "ready.json").read_text(encoding="utf-8"))
     city = cities.load(Path(settings.profile))
     resident = ready["resident"]
     outgoing = "goes to the relay" if settings.relay else f"{ready['outgoing']}/{resident['email']}/new/"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from services.chassis.settings import PREFIX, Settings, SettingsError
 from services.house import panel, urls
+from services.house.voice import say
 
 GRACE_S = 8.0
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
@@ -56,14 +57,14 @@ def run(settings: Settings) -> None:
         house = _House(settings)
         try:
             house.open()
-            panel.show(settings)
+            say(panel.text(settings))
             house.stay()
         except _Stop:
-            print("\nStopping ...", flush=True)
+            say("\nStopping ...")
         finally:
             ready.unlink(missing_ok=True)
             house.stop()
-    print("All stopped. `make run` goes on where this ended.", flush=True)
+    say("All stopped. `make run` goes on where this ended.")
 
 
 class _House:
@@ -75,7 +76,7 @@ class _House:
 
     def open(self) -> None:
         """Prepares the home, starts all processes and waits until each answers."""
-        print(f"Preparing {self._settings.home_path} ...", flush=True)
+        say(f"Preparing {self._settings.home_path} ...")
         self._must_succeed("prepare")
         self._children = list(children(self._settings))
         for child in self._children:
@@ -145,7 +146,7 @@ class _House:
         log = self._logs / f"{child.role}.log"
         if not self._is_open and child.deaths > 3:
             raise SettingsError(f"{child.role} {cause}, time and again: {_last_line(log)} (All of it: {log})")
-        print(f"{child.role} {cause}; it is started again in {child.pause_s:g} s. Its log: {log}", flush=True)
+        say(f"{child.role} {cause}; it is started again in {child.pause_s:g} s. Its log: {log}")
         child.due_at = time.monotonic() + child.pause_s
         child.pause_s = min(child.pause_s * 2, _LONGEST_PAUSE_S)
 
@@ -190,7 +191,7 @@ def _begin() -> None:
 def _locked(home: Path) -> Iterator[None]:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (home / "lock").open("w")
+        lock = (home / "lock").open("a+")
     except OSError as error:
         raise SettingsError(
             f"The home {home} cannot be written: {error.strerror}. Free it, or set ZWROTKA_HOME to another folder."
@@ -199,9 +200,13 @@ def _locked(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            lock.seek(0)
             raise SettingsError(
-                f"A house runs on {home} already. Stop it, or set ZWROTKA_HOME to another folder (and other ports)."
+                f"A house runs on {home} already, as process {lock.read().strip()}. "
+                "Stop it, or set ZWROTKA_HOME to another folder (and other ports)."
             ) from error
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
         yield
 
 

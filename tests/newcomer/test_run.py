@@ -87,7 +87,8 @@ def test_a_killed_supervisor_takes_its_children_along(supervised: Supervised) ->
 def test_a_second_house_on_the_same_home_is_refused_in_one_sentence(supervised: Supervised) -> None:
     refused = supervised.house.command("run")
     assert refused.returncode == 1
-    assert refused.stderr.startswith(f"A house runs on {supervised.house.home} already.")
+    where, who = supervised.house.home, supervised.process.pid
+    assert refused.stderr.startswith(f"A house runs on {where} already, as process {who}.")
     assert refused.stderr.count("\n") == 1
 
 
