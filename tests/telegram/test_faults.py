@@ -206,27 +206,51 @@ def test_a_stop_is_quick_and_loses_nothing(api: BotApi, house: House, linked: Li
     api.wait_confirmed(update)
 
 
-def room(house: House, token: str) -> subprocess.CompletedProcess[str]:
-    """Runs the room with a token of its own until it ends by itself."""
-    settings = {
+def environment(house: House, token: str) -> dict[str, str]:
+    """What a room started beside the house's own needs."""
+    return {
         "PYTHONPATH": os.pathsep.join(sys.path),
         "ZWROTKA_HOME": str(house.home),
         "ZWROTKA_TELEGRAM_API": house.settings.telegram_api,
         "ZWROTKA_TELEGRAM_TOKEN": token,
+        **{f"ZWROTKA_{name.upper()}_PORT": str(house.settings.port_of(name)) for name in ("identity", "mailbox")},
     }
-    command = [sys.executable, "-m", "services.frontdoor", "telegram"]
-    return subprocess.run(command, env=settings, text=True, capture_output=True, timeout=60)
+
+
+ROOM = [sys.executable, "-m", "services.frontdoor", "telegram"]
+
+
+def test_two_rooms_at_once_make_one_letter_and_one_receipt(api: BotApi, house: House, linked: Linked) -> None:
+    person, _ = linked
+    calls = len(api.calls)
+    with subprocess.Popen(ROOM, env=environment(house, TOKEN), stderr=subprocess.DEVNULL) as second:
+        try:
+            api.wait_until(lambda: "getMe" in [name for name, _ in api.calls[calls:]])
+            api.wait_until(lambda: [name for name, _ in api.calls[calls:]].count("getUpdates") >= 2, 40)
+            person.says("Dwie sale")
+            press = person.presses(preview_of(person, "Dwie sale"), "Wyślij")
+            api.wait_confirmed(press)
+            must_have_one_letter(house, person)
+        finally:
+            second.terminate()
+    assert second.returncode == 0
+    assert len([each for each in person.seen if "Zwrotka do pisma" in each.get("caption", "")]) == 1
+
+
+def run(house: House, token: str) -> subprocess.CompletedProcess[str]:
+    """Runs a room until it ends by itself."""
+    return subprocess.run(ROOM, env=environment(house, token), text=True, capture_output=True, timeout=60)
 
 
 def test_without_a_token_the_door_stays_closed_and_says_how_to_open_it(house: House) -> None:
-    ended = room(house, "")
+    ended = run(house, "")
     assert ended.returncode == 1
     assert "ZWROTKA_TELEGRAM_TOKEN is empty" in ended.stderr
     assert "@BotFather" in ended.stderr
 
 
 def test_a_token_that_telegram_does_not_know_stops_the_start_and_is_not_shown(house: House) -> None:
-    ended = room(house, "4712:wrong-token")
+    ended = run(house, "4712:wrong-token")
     assert ended.returncode == 1
     assert "ZWROTKA_TELEGRAM_TOKEN is not a bot's token" in ended.stderr
     assert "wrong-token" not in ended.stderr

@@ -22,6 +22,7 @@ from services.frontdoor.texts import chat as texts
 log = structlog.get_logger()
 # Letters with files that are in memory at once: each is held some four times while it is built and handed in.
 _FILES_AT_ONCE = 2
+_FETCH_S = 90.0
 
 
 class Door:
@@ -201,8 +202,9 @@ class Door:
                 await self._hand_in(preview, original, unit, content)
 
     async def _fetch(self, file: dialogue.File) -> bytes:
-        found = await patiently(lambda: self._bot.get_file(file.key))
-        return bytes(await patiently(lambda: found.download_as_bytearray(read_timeout=60.0)))
+        async with asyncio.timeout(_FETCH_S):
+            found = await patiently(lambda: self._bot.get_file(file.key))
+            return bytes(await patiently(found.download_as_bytearray))
 
     async def _hand_in(self, preview: Message, original: Message, unit: str, content: bytes | None) -> None:
         place = Place(self._bot.id, original.chat.id, original.message_id)

@@ -1,6 +1,7 @@
 """What this room asks of identity and mailbox, always for one chat account."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ CHANNEL = "telegram"
 _TIMEOUT_S = 20.0
 # A service that is just starting again is waited for; longer trouble is told to the person.
 _PAUSES_S = (0.5, 1.5)
+_SOON_S = 3.0
 Answer = TypeVar("Answer", bound=Message)
 
 
@@ -126,9 +128,12 @@ _Kept = TypeVar("_Kept")
 
 
 async def _patiently(call: Callable[[], _Kept]) -> _Kept:
+    started_at = time.monotonic()
     for pause_s in _PAUSES_S:
         try:
             return await asyncio.to_thread(call)
         except Unavailable:
+            if time.monotonic() - started_at > _SOON_S:
+                raise
             await asyncio.sleep(pause_s)
     return await asyncio.to_thread(call)
