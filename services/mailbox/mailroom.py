@@ -93,6 +93,10 @@ class Mailroom:
         rows = self.database.read(lambda tx: store.pending_evidence(tx, before=before))
         return len(self._attest_and_file(rows)) if rows else 0
 
+    def hand_to_mail(self, before: int) -> None:
+        """Has the mail carry what a messenger was to carry and did not fetch since `before` (ms)."""
+        self.database.write(lambda tx: store.hand_to_mail(tx, before))
+
     def _attest_and_file(self, rows: Sequence[Row]) -> set[str]:
         # The event was put down with the letter: asked again, after a change of profile or program, it is the same.
         request = receipts.AttestEventsRequest(events=[receipts.Event.FromString(row["e_event"]) for row in rows])

@@ -1,4 +1,4 @@
-"""Work that is due without anybody asking: receipts that a crash or an outage left unmade."""
+"""Work that is due without anybody asking: receipts left unmade, notices that a messenger left lying."""
 
 import threading
 
@@ -12,12 +12,15 @@ log = structlog.get_logger()
 PAUSE_S = 1.0
 # Younger evidence is being made by the call that accepted the letter.
 MIN_AGE_MS = 10_000
+# A courier that is there fetches within seconds, and tries again within 15 minutes.
+UNFETCHED_MS = 3_600_000
 
 
 def go(mailroom: Mailroom, stop: threading.Event) -> None:
     """Makes the rounds until told to stop. No trouble ends them."""
     while not stop.wait(PAUSE_S):
         try:
+            mailroom.hand_to_mail(clock.to_ms(clock.now()) - UNFETCHED_MS)
             while mailroom.make_late_receipts(clock.to_ms(clock.now()) - MIN_AGE_MS) and not stop.is_set():
                 pass
         except Unavailable as trouble:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.chassis.database import insert_ignoring
+from services.mailbox.notices import MAIL, TELEGRAM
 from services.mailbox.schema import contents, counters, evidence, letters, notices
 from services.mailbox.workflow import State
 
@@ -133,7 +134,7 @@ def _notice_of(row: Row, channel: str, now: int) -> dict[str, Any]:
         "number": row["number"],
         "kind": ANSWER if row["to_profile"] else RECEIPT,
         "profile_id": row["to_profile"] or row["sender_profile"],
-        "carrier": "telegram" if channel == "telegram" else "mail",
+        "carrier": TELEGRAM if channel == TELEGRAM else MAIL,
         "state": "due",
         "due_at": now,
         "attempts": 0,
@@ -240,3 +241,12 @@ def leased_notices(tx: sa.Connection, lease_id: str, ids: Sequence[str]) -> dict
 def settle_notice(tx: sa.Connection, notice_id: str, **values: Any) -> None:
     """Records what became of a leased notice. A crash before the commit leaves it leased: it is told again."""
     tx.execute(sa.update(notices).where(notices.c.notice_id == notice_id).values(lease_id=None, **values))
+
+
+def hand_to_mail(tx: sa.Connection, before: int) -> None:
+    """Gives to the mail what is due to a messenger since `before` and was not fetched: its room is closed.
+
+    A crash before the commit leaves them as they were; the next round finds them.
+    """
+    unfetched = (notices.c.carrier == TELEGRAM, notices.c.state == "due", notices.c.due_at < before)
+    tx.execute(sa.update(notices).where(*unfetched).values(carrier=MAIL))

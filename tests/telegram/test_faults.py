@@ -94,6 +94,20 @@ def test_killed_while_it_tells_the_receipt_it_tells_it_again(house: House, momen
     must_have_one_letter(house, person)
 
 
+def test_a_room_that_stays_closed_leaves_its_receipts_to_the_mail(api: BotApi, house: House, linked: Linked) -> None:
+    person, resident = linked
+    person.says("Potem zamknięte")
+    preview = preview_of(person, "Potem zamknięte")
+    with killed_at(house, api.before, "editMessageText"):
+        person.presses(preview, "Wyślij")
+        api.wait_until(lambda: not api.hooks_left("editMessageText"), 60)
+        house.advance(timedelta(minutes=61))
+        (mail,) = house.wait_for_mail(resident.email, timeout_s=60)
+    (letter,) = letters_of(house, person)
+    assert letter.number in mail["Subject"]
+    person.sees("przyjęte: ZW-")
+
+
 @pytest.mark.parametrize("method", ["deleteMessage", "sendMessage"])
 def test_killed_while_a_token_links_it_links(house: House, moment: Arrange, person: Person, method: str) -> None:
     resident = house.resident()
