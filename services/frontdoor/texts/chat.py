@@ -166,8 +166,9 @@ def token_removed(removed: bool, alone: bool) -> str:
 def preview(message: Message, unit: Unit, city: City, *, changed: bool = False) -> str:
     """What will be sent, and to whom. `changed`: it says something else than its earlier preview."""
     lines = ["Treść zmieniła się od poprzedniego podglądu. Oto nowy."] if changed else []
-    lines += [f"To będzie pismo do: {unit.name}", city.office, "", f"Temat: {subject_of(message)}"]
-    if text := message.text.strip():
+    subject, text = subject_of(message), message.text.strip()
+    lines += [f"To będzie pismo do: {unit.name}", city.office, "", f"Temat: {subject}"]
+    if text and text != subject:
         lines.append(f"Treść: {_excerpt(text)}")
     if message.file:
         lines.append(f"Załącznik: {message.file.name}{_size(message.file.size_bytes)}")
@@ -229,7 +230,7 @@ def letters(rows: Sequence[Row], city: City) -> str:
             _state(row.state, row.answered_by),
         ]
         if row.due_on and row.state != _ANSWERED:
-            lines.append(f"Odpowiedź najpóźniej {_day(row.due_on)}")
+            lines.append(f"Odpowiedź najpóźniej: {_day(row.due_on)}")
         block = "\n".join(lines) + "\n\n"
         if len(text) + len(block) > MAX_SYMBOLS - 200:
             break
@@ -264,9 +265,10 @@ def answer(told: Answered) -> str:
 
 def answer_enclosures(told: Answered) -> str:
     """Goes with an answer's attachments and evidence."""
+    what = "załączniki i dowód" if told.enclosures else "dowód"
     return _both(
-        f"Do odpowiedzi {told.number}: załączniki i dowód jej wydania. Sprawdzi go strona {told.proof.check_url}",
-        "Enclosures, and the evidence of the answer.",
+        f"Do odpowiedzi {told.number}: {what}. Sprawdzi go strona {told.proof.check_url}",
+        "What belongs to the answer, and its evidence.",
     )
 
 
