@@ -1,5 +1,6 @@
 """The suite's world: one house for all tests, on SQLite and on PostgreSQL, and its books read after every test."""
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ def house(request: pytest.FixtureRequest, database: str, tmp_path_factory: pytes
     shared.open()
     yield shared
     shared.close()
+    must_keep_secrets(shared)
 
 
 @pytest.fixture
@@ -55,6 +57,7 @@ def new_house(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> 
     for each in houses:
         each.close()
         must_add_up(each)
+        must_keep_secrets(each)
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +74,17 @@ def must_add_up(house: House) -> None:
         return
     complaints = house.books.complaints()
     assert not complaints, "\n".join(complaints[:20])
+
+
+def must_keep_secrets(house: House) -> None:
+    """Fails if a log holds a token, number, name or address of anybody that the tests made."""
+    logs = house.logs()
+    for each in house.people:
+        person = each.person
+        secrets = (each.token, each.token.replace("-", ""), person.pesel, person.document_number, person.email)
+        for secret in (*secrets, person.surname, json.dumps(person.surname).strip('"')):
+            held = [role for role, text in logs.items() if secret.lower() in text.lower()]
+            assert not held, f"the logs of {held} hold something of {each.profile_id}"
 
 
 def house_in(request: pytest.FixtureRequest, kind: str, folder: Path, **settings: Any) -> House:

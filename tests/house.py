@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -191,10 +191,18 @@ class House:
     def advance(self, by: timedelta) -> None:
         """Moves the house's clock, in all processes at once."""
         path = self.home / "clock-offset"
-        offset_s = float(path.read_text()) if path.exists() else 0.0
         new = path.with_suffix(".new")
-        new.write_text(str(offset_s + by.total_seconds()))
+        new.write_text(str((self._offset + by).total_seconds()))
         new.replace(path)
+
+    def now(self) -> datetime:
+        """The time by the house's clock."""
+        return datetime.now(UTC) + self._offset
+
+    @property
+    def _offset(self) -> timedelta:
+        path = self.home / "clock-offset"
+        return timedelta(seconds=float(path.read_text()) if path.exists() else 0.0)
 
     # People
 

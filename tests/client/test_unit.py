@@ -3,7 +3,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from queue import Queue
 
 import pytest
@@ -51,13 +51,13 @@ def must_see(seen: "Queue[Letter]", number: str, timeout_s: float) -> None:
         pass
 
 
-def test_a_letter_goes_from_unit_to_unit_as_it_was_written(so: Unit, kd: Unit) -> None:
+def test_a_letter_goes_from_unit_to_unit_as_it_was_written(house: House, so: Unit, kd: Unit) -> None:
     sent = so.send("KD", "Prosimy o opinię.\nŻółć 😀", subject="Zjazd z ul. Lipowej", attachments=[PLAN])
     (letter,) = arrived(kd, "Zjazd z ul. Lipowej")
     assert (letter.number, letter.sender_unit, letter.unit) == (sent.number, "SO", "KD")
     assert letter.state is State.RECEIVED
     assert letter.accepted_at == sent.accepted_at
-    assert abs(datetime.now(UTC) - sent.accepted_at) < timedelta(minutes=1)
+    assert abs(house.now() - sent.accepted_at) < timedelta(minutes=1)
     whole = kd.letter(sent.number)
     assert whole.text == "Prosimy o opinię.\nŻółć 😀"
     assert [part.content for part in whole.parts if part.filename == PLAN.filename] == [PLAN.content]

@@ -65,10 +65,10 @@ def test_a_second_start_goes_on_where_the_first_ended(supervised: Supervised) ->
 
 
 def test_a_child_that_dies_is_started_again_and_that_is_said(supervised: Supervised) -> None:
-    for role, message in (("mailbox", "mailbox was killed"), ("mail", "mail was killed")):
+    for role, pause in (("mailbox", "0.5 s"), ("mailbox", "1 s"), ("mail", "0.5 s")):
         before = supervised.children()[role]
         subprocess.run(["kill", "-9", str(before)], check=True)
-        until(supervised.said(message))
+        until(supervised.said(f"{role} was killed by signal 9; it is started again in {pause}."))
         until(lambda role=role, before=before: supervised.children().get(role, before) != before)  # type: ignore[misc]
     until(lambda: supervised.house.command("health").returncode == 0)
     supervised.house.command("letter").check_returncode()
