@@ -1,4 +1,4 @@
-"""python -m services run|prepare|open|health|settings|letter|books: the development house and its tools.
+"""python -m services COMMAND: the development house, and what it takes to run one elsewhere.
 
 Each command imports its own module only: `run` stays in memory and must stay small.
 """
@@ -34,6 +34,16 @@ def _prepare(settings: Settings, _: argparse.Namespace) -> None:
     import_module("services.house.home").prepare(settings)
 
 
+def _secrets(settings: Settings, _: argparse.Namespace) -> None:
+    import_module("services.house.home").make_secrets(settings)
+    print(f"Certificates and keys lie in {settings.home_path}.")
+
+
+def _migrate(settings: Settings, _: argparse.Namespace) -> None:
+    import_module("services.house.home").migrate(settings)
+    print("The tables of all services have the newest version.")
+
+
 def _open(settings: Settings, _: argparse.Namespace) -> None:
     import_module("services.house.opening").open_house(settings)
 
@@ -64,6 +74,8 @@ def _books(settings: Settings, _: argparse.Namespace) -> int:
 _COMMANDS = {
     "run": _run,
     "prepare": _prepare,
+    "secrets": _secrets,
+    "migrate": _migrate,
     "open": _open,
     "health": _health,
     "settings": _settings,
@@ -77,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="prepare the home, start every process, look after them until Ctrl-C")
     commands.add_parser("prepare", help="make what the home lacks: keys, certificates, tables, the demo officer")
+    commands.add_parser("secrets", help="make the certificates, keys and database passwords that are missing, no more")
+    commands.add_parser("migrate", help="bring every service's tables to the newest version, no more")
     commands.add_parser("open", help="wait until every process serves, admit the demo resident, draft ready.json")
     commands.add_parser("health", help="ask the named roles (or all) whether they serve").add_argument(
         "roles", nargs="*", metavar="ROLE"

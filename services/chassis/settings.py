@@ -45,6 +45,7 @@ class Settings:
     )
     telegram_token: str = _setting("", "token of the Telegram bot; empty: that door stays closed", secret=True)
     telegram_api: str = _setting("https://api.telegram.org", "base URL of the Bot API", begins=("https://", "http://"))
+    pulse: str = _setting("", "file that courier or telegram touches while it works, for its probe; empty: none")
     budget_bytes: int = _setting(64 << 20, "bytes of letters the mail door holds at once; above it answers 451")
 
     @property

@@ -1,9 +1,11 @@
-"""Asks every process whether it serves: gRPC health over mutual TLS, the mail door's banner, the web's /zdrowie."""
+"""Asks every process whether it serves: gRPC health over mutual TLS, the mail door's banner, the web's /zdrowie; of who
+has no port, the file it touches."""
 
 import http.client
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -13,6 +15,7 @@ from services.chassis.settings import Settings
 
 ROLES = ("identity", "receipts", "mailbox", "mail", "web")
 _TIMEOUT_S = 2.0
+_PULSE_S = 120.0  # a round of the courier ends within a minute
 
 
 def serves(settings: Settings, role: str) -> bool:
@@ -62,8 +65,17 @@ def _web_serves(settings: Settings, _role: str) -> bool:
         door.close()
 
 
+def _has_pulse(settings: Settings, _role: str) -> bool:
+    return bool(settings.pulse) and time.time() - Path(settings.pulse).stat().st_mtime < _PULSE_S
+
+
 def _host(settings: Settings) -> str:
     return "127.0.0.1" if settings.listen == "0.0.0.0" else settings.listen
 
 
-_CHECKS: dict[str, Callable[[Settings, str], bool]] = {"mail": _mail_serves, "web": _web_serves}
+_CHECKS: dict[str, Callable[[Settings, str], bool]] = {
+    "mail": _mail_serves,
+    "web": _web_serves,
+    "courier": _has_pulse,
+    "telegram": _has_pulse,
+}

@@ -32,6 +32,11 @@ def password_file(settings: Settings, service: str) -> Path:
     return settings.home_path / "keys" / f"database-{service}"
 
 
+def url_file(settings: Settings, service: str) -> Path:
+    """Where the service's own URL is kept, for processes that are given it as ZWROTKA_DATABASE_FILE."""
+    return password_file(settings, service).with_suffix(".url")
+
+
 def _parts(settings: Settings) -> SplitResult:
     parts = urlsplit(settings.database)
     if parts.scheme != "postgresql" or not parts.path.strip("/"):

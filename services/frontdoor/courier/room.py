@@ -15,6 +15,7 @@ from zwrotka.mailbox.v1.mailbox_pb2_grpc import MailboxServiceStub
 from services.chassis import city, rpc
 from services.chassis.errors import Refusal
 from services.chassis.settings import Settings
+from services.frontdoor import pulse
 from services.frontdoor.courier.carriers import carrier_of
 from services.frontdoor.courier.rounds import Courier
 
@@ -41,7 +42,7 @@ async def _carry(settings: Settings) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     log.info("open")
-    rounds = asyncio.create_task(_rounds(courier, stop))
+    rounds = asyncio.create_task(_rounds(courier, stop, settings.pulse))
     await stop.wait()
     await asyncio.wait([rounds], timeout=STOP_S)
     mailbox.close()
@@ -49,10 +50,11 @@ async def _carry(settings: Settings) -> None:
     log.info("closed")
 
 
-async def _rounds(courier: Courier, stop: asyncio.Event) -> None:
+async def _rounds(courier: Courier, stop: asyncio.Event, sign: str) -> None:
     pause_s = IDLE_S
     while not stop.is_set():
         try:
+            pulse.beat(sign)
             carried = await courier.round()
             pause_s = 0.0 if carried else IDLE_S
         except Exception as error:

@@ -10,6 +10,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from services.chassis import city
 from services.chassis.settings import Settings, SettingsError
+from services.frontdoor import pulse
 from services.frontdoor.courier.carriers import carrier_of
 from services.frontdoor.telegram.api import bot_of, kind_of
 from services.frontdoor.telegram.code_mail import CodeMail
@@ -38,11 +39,14 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
+    # Both rooms have their own timeouts, and either's death ends the other: a loop that turns is a room that works.
+    beating = asyncio.create_task(pulse.go_on_beating(settings.pulse))
     work = asyncio.create_task(_work(settings))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
     # Nothing needs to be finished: what is not confirmed or not settled comes again.
     stopped.cancel()
+    beating.cancel()
     if work.cancel():
         await asyncio.wait((work,))
         log.info("closed")
