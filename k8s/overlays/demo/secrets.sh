@@ -10,5 +10,6 @@ cd "$(dirname "$0")/../../.."
 printf 'postgresql://zwrotka:%s@postgresql:5432/zwrotka' "$(cat "$folder/database-password")" >"$folder/database-url"
 # Empty until you fill them: without a relay mail becomes files, without a token the Telegram room stays shut.
 touch "$folder/relay-url" "$folder/telegram-token"
+unset ZWROTKA_DATABASE
 export PYTHONPATH=.:protos:clients/python ZWROTKA_HOME="$folder" ZWROTKA_DATABASE_FILE="$folder/database-url"
 exec "${PYTHON:-.venv/bin/python}" -m services secrets
