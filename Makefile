@@ -11,7 +11,7 @@ run: $(VENV)/.run  ## everything: environment, home, databases, all services; Ct
 
 test: $(VENV)/.dev  ## the whole suite, on SQLite and on PostgreSQL
 	@.ci/packages
-	$(PYTHON) -m pytest $(PYTEST)
+	$(PYTHON) -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 # As typed: make would take a dollar sign in them for a variable.
 letter: export LETTER_TEXT := $(value TEXT)
