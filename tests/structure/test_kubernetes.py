@@ -4,6 +4,7 @@ code. Which arrows the cluster lets through is read from both ends of each."""
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -340,3 +341,12 @@ def test_no_secret_lies_in_the_repository() -> None:
     assert [each for each in kept.stdout.splitlines() if "/secrets/" in each] == []
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"/k8s/overlays/demo/secrets/", "/secrets/"} <= set(ignored)
+
+
+def test_the_readme_speaks_of_what_there_is(demo: list[Manifest]) -> None:
+    readme = (ROOT / "k8s/README.md").read_text(encoding="utf-8")
+    assert {each.removesuffix("_FILE") for each in re.findall(r"ZWROTKA_[A-Z_]+[A-Z]", readme)} <= set(SETTINGS)
+    secrets = {name: each["data"] for name, each in named(demo, "Secret").items() if name != "postgresql"}
+    for name, keys in secrets.items():
+        assert f"`{name}`" in readme
+        assert all(f"`{key}`" in readme for key in keys)
